@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _USBPASS_LEASE_H
+#define _USBPASS_LEASE_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/rwsem.h>
+#include <linux/spinlock.h>
+#include <linux/usb.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include "facts.h"
+#include "frontend.h"
+
+struct usbpass_device;
+struct usbpass_slot;
+
+#define USBPASS_INTERFACES_MAX	32	/* USB_MAXINTERFACES */
+
+/*
+ * What the consumer has set up, which a device that returns gets again.
+ * Endpoint 0 needs none of it.
+ */
+struct usbpass_settings {
+	u8 config;			/* bConfigurationValue; 0: unconfigured */
+	u32 claimed;			/* bit n: bInterfaceNumber n claimed by the consumer */
+	u8 alt[USBPASS_INTERFACES_MAX];	/* by bInterfaceNumber */
+	bool reset;			/* a reset was asked for while away */
+};
+
+/*
+ * An open slot and the device that fills it.
+ *
+ *   OPENING -> ONLINE <-> RETURNING -> GONE -> last put
+ *
+ * OPENING is known to lease.c only. State changes hold @gate for writing and
+ * @lock; a reader holds either. @device is set exactly in ONLINE (and in
+ * OPENING).
+ */
+struct usbpass_lease {
+	struct kref kref;	/* file; each transfer; @window_work; returning list */
+	const struct usbpass_frontend *frontend;
+	void *frontend_data;
+	struct usbpass_slot *slot;	/* reference */
+	struct usbpass_facts *facts;	/* reference; of the device first leased */
+	u32 owner, attach_id;
+	u32 pid, uid;			/* of the opener, initial namespaces */
+	char comm[TASK_COMM_LEN];
+
+	struct rw_semaphore gate;
+	spinlock_t lock;		/* irqsave: completions take it */
+	wait_queue_head_t wait;		/* a completion, or a change of state */
+
+	/* Protected by gate and lock (see above). */
+	u8 state;			/* enum usbpass_lease_state; 0: OPENING */
+	bool resetting;			/* ONLINE, between pre_reset and post_reset */
+	struct usbpass_device *device;	/* reference */
+
+	/* Protected by lock. */
+	struct usbpass_settings settings;
+	u32 settings_changes;		/* made while RETURNING */
+	u64 bytes_in_flight;		/* charged, until freed */
+	u32 transfers;			/* allocated and not freed */
+	struct list_head held;		/* control transfers that wait for the return */
+	struct list_head failing;	/* transfers that end with -EPROTO soon */
+	u64 urbs, bytes;		/* completed */
+	u32 resets, returns;
+
+	struct usb_anchor anchor;	/* transfers at the host controller */
+	struct delayed_work failing_work;	/* ends @failing; holds a reference */
+	struct delayed_work window_work;	/* RETURNING ends; holds a reference */
+	struct list_head link;		/* returning list; registry_lock */
+	ktime_t window_end;		/* lock */
+	bool own_reset;			/* lock: the next disconnect is our reset's doing */
+};
+
+int usbpass_lease_init(void);
+void usbpass_lease_exit(void);
+
+/*
+ * Leases a free device of the slot's attachment and configures it. Returns a
+ * reference for the front end or an ERR_PTR: see "2." in linux/usbpass.h.
+ */
+struct usbpass_lease *usbpass_lease_open(struct usbpass_slot *slot,
+					 const struct usbpass_frontend *frontend, void *data,
+					 bool nonblock);
+/*
+ * The front end closes: cancels all transfers (each is completed), leaves the
+ * device to the cleaner, ends the state machine. Does not drop the reference.
+ */
+void usbpass_lease_close(struct usbpass_lease *lease);
+struct usbpass_lease *usbpass_lease_get(struct usbpass_lease *lease);
+void usbpass_lease_put(struct usbpass_lease *lease);
+
+/*
+ * Locks the leased device (the usb device lock). NULL, nothing locked: the
+ * lease is not ONLINE; ask usbpass_lease_state(). Unlock with
+ * usbpass_lease_unlock_device(), which drops the reference too.
+ */
+struct usbpass_device *usbpass_lease_lock_device(struct usbpass_lease *lease);
+void usbpass_lease_unlock_device(struct usbpass_device *dev);
+
+u8 usbpass_lease_state(struct usbpass_lease *lease);
+u32 usbpass_lease_window_ms(struct usbpass_lease *lease);	/* left; 0 unless RETURNING */
+/* Waits, killable, while RETURNING. 0: online; -ENODEV: gone; -EINTR: killed. */
+int usbpass_lease_wait_return(struct usbpass_lease *lease);
+
+/* The device side; all with the device lock held. */
+/* @dev is disconnected. */
+void usbpass_lease_lost(struct usbpass_lease *lease, struct usbpass_device *dev);
+void usbpass_lease_pre_reset(struct usbpass_lease *lease);
+void usbpass_lease_post_reset(struct usbpass_lease *lease);
+/* Ends the lease, with or without its device: revoke, or a device in error. */
+void usbpass_lease_revoke(struct usbpass_lease *lease);
+/* A device was claimed: does a lease wait for it? Process context, no locks. */
+void usbpass_lease_offer(struct usbpass_device *dev);
+/* Does a lease wait in this socket? Any context. */
+bool usbpass_lease_expects(const struct usbpass_facts *facts);
+bool usbpass_lease_expects_locked(const struct usbpass_facts *facts);	/* registry_lock held */
+
+#endif /* _USBPASS_LEASE_H */

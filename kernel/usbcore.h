@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _USBPASS_USBCORE_H
+#define _USBPASS_USBCORE_H
+
+#include <linux/notifier.h>
+#include <linux/usb.h>
+
+/* What the USB core does not export on purpose is reached from here alone. */
+
+/* The bus of USB devices and interfaces. Valid once the interface driver is registered. */
+const struct bus_type *usbpass_usbcore_bus(void);
+int usbpass_usbcore_register_notifier(struct notifier_block *nb);
+void usbpass_usbcore_unregister_notifier(struct notifier_block *nb);
+
+/* @dev as a usb_device that is plugged into a hub's port; NULL: interface, root hub, other. */
+struct usb_device *usbpass_usbcore_device(struct device *dev);
+
+/*
+ * The port that keeps the host's interface drivers away from what is plugged
+ * into it. Hub's device lock held. 0; -EBUSY: a usbfs user owns it.
+ */
+int usbpass_usbcore_own_port(struct usb_device *hub, int port, void *cookie);
+void usbpass_usbcore_disown_port(struct usb_device *hub, int port, void *cookie);
+
+/*
+ * Writes the socket that @udev is plugged into: "0000:00:14.0/4.2", named by
+ * its USB 2 half where it has two.
+ */
+void usbpass_usbcore_socket(struct usb_device *udev, char *socket, size_t size);
+
+/* Detaches the driver and lets the bus match again. No USB lock held. */
+int usbpass_usbcore_reprobe(struct usb_device *udev);
+
+#endif /* _USBPASS_USBCORE_H */
