@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/rculist.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include "claim.h"
+#include "device.h"
+#include "event.h"
+#include "guard.h"
+#include "lease.h"
+
+DEFINE_SPINLOCK(usbpass_registry_lock);
+
+static LIST_HEAD(table);	/* in order of id */
+static u32 last_id;		/* registry_lock */
+
+static void release(struct kref *kref)
+{
+	struct usbpass_device *dev = container_of(kref, struct usbpass_device, kref);
+
+	usb_put_dev(dev->udev);
+	usbpass_facts_put(dev->facts);
+	kfree_rcu(dev, rcu);
+}
+
+struct usbpass_device *usbpass_device_get(struct usbpass_device *dev)
+{
+	kref_get(&dev->kref);
+	return dev;
+}
+
+void usbpass_device_put(struct usbpass_device *dev)
+{
+	kref_put(&dev->kref, release);
+}
+
+struct usbpass_device *usbpass_device_by_id(u32 id)
+{
+	struct usbpass_device *dev, *found = NULL;
+
+	spin_lock(&usbpass_registry_lock);
+	list_for_each_entry(dev, &table, link)
+		if (dev->facts->id == id)
+			found = usbpass_device_get(dev);
+	spin_unlock(&usbpass_registry_lock);
+	return found;
+}
+
+struct usbpass_device *usbpass_device_by_udev(struct usb_device *udev)
+{
+	struct usbpass_device *dev, *found = NULL;
+
+	spin_lock(&usbpass_registry_lock);
+	list_for_each_entry(dev, &table, link)
+		if (dev->udev == udev)
+			found = usbpass_device_get(dev);
+	spin_unlock(&usbpass_registry_lock);
+	return found;
+}
+
+struct usbpass_device *usbpass_device_next(u32 after)
+{
+	struct usbpass_device *dev, *found = NULL;
+
+	spin_lock(&usbpass_registry_lock);
+	list_for_each_entry(dev, &table, link) {
+		if (dev->facts->id > after) {
+			found = usbpass_device_get(dev);
+			break;
+		}
+	}
+	spin_unlock(&usbpass_registry_lock);
+	return found;
+}
+
+void usbpass_device_each_locked(bool (*fn)(struct usbpass_device *dev, void *data), void *data)
+{
+	struct usbpass_device *dev;
+
+	lockdep_assert_held(&usbpass_registry_lock);
+	list_for_each_entry(dev, &table, link)
+		if (!fn(dev, data))
+			return;
+}
+
+static void tell(struct usbpass_device *dev, u8 type)
+{
+	struct usbpass_event ev = { .type = type };
+
+	usbpass_device_describe(dev, &ev);
+	usbpass_event_emit(&ev);
+}
+
+int usbpass_device_add(struct usb_device *udev)
+{
+	struct usbpass_device *dev = usbpass_device_by_udev(udev);
+	u32 id;
+
+	if (dev) {		/* the walk at load met a device that the notifier saw */
+		usbpass_device_put(dev);
+		return 0;
+	}
+	dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	if (!dev)
+		return -ENOMEM;
+	spin_lock(&usbpass_registry_lock);
+	id = ++last_id;
+	spin_unlock(&usbpass_registry_lock);
+	dev->facts = usbpass_facts_new(udev, id);
+	if (!dev->facts) {
+		kfree(dev);
+		return -ENOMEM;
+	}
+	kref_init(&dev->kref);	/* the table's, dropped by usbpass_device_remove() */
+	dev->udev = usb_get_dev(udev);
+	INIT_WORK(&dev->settle_work, usbpass_claim_settle_work);
+	dev->present = !!udev->dev.driver;
+	usbpass_config_decide(dev->facts, &dev->verdict, true);
+	dev->guarded = !dev->present && !dev->facts->hub &&
+		       dev->verdict.action != USBPASS_ACTION_CLAIM &&
+		       usbpass_guard_active(dev->facts);
+
+	spin_lock(&usbpass_registry_lock);
+	list_add_tail_rcu(&dev->link, &table);
+	spin_unlock(&usbpass_registry_lock);
+	tell(dev, USBPASS_EVENT_DEVICE_ADDED);
+	if (dev->guarded && !usbpass_lease_expects(dev->facts))
+		tell(dev, USBPASS_EVENT_IDENTITY_CHANGED);
+	return 0;
+}
+
+void usbpass_device_remove(struct usb_device *udev)
+{
+	struct usbpass_device *dev = usbpass_device_by_udev(udev);
+
+	if (!dev)
+		return;
+	spin_lock(&usbpass_registry_lock);
+	list_del_rcu(&dev->link);
+	spin_unlock(&usbpass_registry_lock);
+	tell(dev, USBPASS_EVENT_DEVICE_REMOVED);
+	usbpass_device_put(dev);	/* the table's */
+	usbpass_device_put(dev);	/* by_udev()'s */
+}
+
+/* After the notifier is gone and nothing is claimed. */
+void usbpass_device_exit(void)
+{
+	struct usbpass_device *dev, *next;
+
+	list_for_each_entry_safe(dev, next, &table, link) {
+		list_del_rcu(&dev->link);
+		usbpass_device_put(dev);
+	}
+	rcu_barrier();		/* facts are freed by a callback of ours */
+}
+
+static u8 claimed_state(const struct usbpass_device *dev, const char **reason,
+			const char **remedy)
+{
+	if (dev->lease)
+		return USBPASS_DEVICE_ONLINE;
+	if (dev->error) {
+		*reason = dev->error;
+		*remedy = dev->remedy;
+		return USBPASS_DEVICE_ERROR;
+	}
+	if (!dev->udev->authorized) {
+		*reason = "deauthorized in sysfs";
+		*remedy = "write 1 to its `authorized` attribute";
+		return USBPASS_DEVICE_ERROR;
+	}
+	if (dev->cleaning)
+		return USBPASS_DEVICE_CLEANING;
+	if (dev->verdict.action == USBPASS_ACTION_CLAIM)
+		return USBPASS_DEVICE_IDLE;
+	if (dev->guarded) {
+		*reason = "appeared in the socket of a lease and is not what was leased";
+		*remedy = "make a rule for it, release it, or replug it later";
+	} else {
+		*reason = "waits for the first commit (hold_secs)";
+		*remedy = "commit a configuration, or wait";
+	}
+	return USBPASS_DEVICE_HELD;
+}
+
+static u8 unclaimed_state(const struct usbpass_device *dev, const char **reason,
+			  const char **remedy)
+{
+	if (dev->facts->hub || dev->released || dev->verdict.action != USBPASS_ACTION_CLAIM)
+		return USBPASS_DEVICE_HOST;
+	if (dev->error) {
+		*reason = dev->error;
+		*remedy = dev->remedy;
+		return USBPASS_DEVICE_ERROR;
+	}
+	*reason = dev->pending_reason[0] ? dev->pending_reason :
+		  "was the host's before its rule";
+	*remedy = "`device claim`, or replug it";
+	return USBPASS_DEVICE_PENDING;
+}
+
+static u8 state_locked(const struct usbpass_device *dev, const char **reason,
+		       const char **remedy)
+{
+	lockdep_assert_held(&usbpass_registry_lock);
+	return dev->claimed ? claimed_state(dev, reason, remedy) :
+			      unclaimed_state(dev, reason, remedy);
+}
+
+void usbpass_device_status(struct usbpass_device *dev, struct usbpass_device_status *status)
+{
+	const char *reason = NULL, *remedy = NULL;
+
+	memset(status, 0, sizeof(*status));
+	spin_lock(&usbpass_registry_lock);
+	status->state = state_locked(dev, &reason, &remedy);
+	if (reason)
+		strscpy(status->reason, reason, sizeof(status->reason));
+	status->remedy = remedy;
+	status->flags = (dev->facts->hub ? USBPASS_DEVICE_F_HUB : 0) |
+			(dev->present ? USBPASS_DEVICE_F_PRESENT : 0) |
+			(dev->released ? USBPASS_DEVICE_F_RELEASED : 0);
+	status->verdict = dev->verdict;
+	status->attach_id = dev->lease ? dev->lease->attach_id : 0;
+	spin_unlock(&usbpass_registry_lock);
+	status->resets = atomic_read(&dev->resets);
+}
+
+void usbpass_device_count(u32 *present, u32 *claimed, u32 *leased)
+{
+	struct usbpass_device *dev;
+
+	*present = 0;
+	*claimed = 0;
+	*leased = 0;
+	spin_lock(&usbpass_registry_lock);
+	list_for_each_entry(dev, &table, link) {
+		*present += 1;
+		*claimed += dev->claimed;
+		*leased += !!dev->lease;
+	}
+	spin_unlock(&usbpass_registry_lock);
+}
+
+void usbpass_device_count_group(u32 group_id, u32 *claimed, u32 *free)
+{
+	const char *reason, *remedy;
+	struct usbpass_device *dev;
+
+	*claimed = 0;
+	*free = 0;
+	spin_lock(&usbpass_registry_lock);
+	list_for_each_entry(dev, &table, link) {
+		if (!dev->claimed || dev->verdict.group_id != group_id)
+			continue;
+		*claimed += 1;
+		*free += state_locked(dev, &reason, &remedy) == USBPASS_DEVICE_IDLE;
+	}
+	spin_unlock(&usbpass_registry_lock);
+}
+
+void usbpass_device_fail(struct usbpass_device *dev, const char *error, const char *remedy)
+{
+	spin_lock(&usbpass_registry_lock);
+	dev->error = error;
+	dev->remedy = remedy;
+	spin_unlock(&usbpass_registry_lock);
+	usbpass_device_notify(dev);
+}
+
+void usbpass_device_describe(const struct usbpass_device *dev, struct usbpass_event *ev)
+{
+	const struct usbpass_facts *facts = dev->facts;
+
+	ev->device_id = facts->id;
+	ev->vendor = le16_to_cpu(facts->descriptor.idVendor);
+	ev->product = le16_to_cpu(facts->descriptor.idProduct);
+	strscpy(ev->socket, facts->socket, sizeof(ev->socket));
+}
+
+void usbpass_device_notify(struct usbpass_device *dev)
+{
+	struct usbpass_event ev = { .type = USBPASS_EVENT_DEVICE_STATE, .has_state = true };
+	const char *reason = NULL, *remedy = NULL;
+	struct usbpass_group *group;
+	u32 group_id, rule_id;
+	bool news;
+
+	spin_lock(&usbpass_registry_lock);
+	ev.state = state_locked(dev, &reason, &remedy);
+	news = ev.state != dev->told_state;
+	dev->told_state = ev.state;
+	if (reason)
+		strscpy(ev.reason, reason, sizeof(ev.reason));
+	group_id = dev->verdict.group_id;
+	rule_id = dev->verdict.rule_id;
+	spin_unlock(&usbpass_registry_lock);
+	if (!news)
+		return;
+
+	usbpass_device_describe(dev, &ev);
+	ev.rule_id = rule_id;
+	group = group_id ? usbpass_config_group(group_id) : NULL;
+	if (group) {
+		strscpy(ev.group, group->name, sizeof(ev.group));
+		usbpass_group_put(group);
+	}
+	usbpass_event_emit(&ev);
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+#include "facts.h"
+#include "usbcore.h"
+
+static u32 speed_kbps(const struct usb_device *udev)
+{
+	switch (udev->speed) {
+	case USB_SPEED_LOW:
+		return 1500;
+	case USB_SPEED_FULL:
+		return 12000;
+	case USB_SPEED_HIGH:
+	case USB_SPEED_WIRELESS:
+		return 480000;
+	case USB_SPEED_SUPER:
+		return 5000000;
+	case USB_SPEED_SUPER_PLUS:
+		return udev->ssp_rate == USB_SSP_GEN_2x2 ? 20000000 : 10000000;
+	default:
+		return 0;
+	}
+}
+
+static u8 removable(const struct usb_device *udev)
+{
+	switch (udev->dev.removable) {
+	case DEVICE_REMOVABLE:
+		return USBPASS_REMOVABLE_YES;
+	case DEVICE_FIXED:
+		return USBPASS_REMOVABLE_NO;
+	default:
+		return USBPASS_REMOVABLE_UNKNOWN;
+	}
+}
+
+static void note_class(struct usbpass_facts *facts, const struct usb_interface_descriptor *desc)
+{
+	u32 class = desc->bInterfaceClass << 16 | desc->bInterfaceSubClass << 8 |
+		    desc->bInterfaceProtocol;
+	u32 i;
+
+	if (class == 0x030101)
+		facts->boot_keyboard = true;
+	if (desc->bInterfaceClass == USB_CLASS_MASS_STORAGE)
+		facts->storage = true;
+	if (desc->bInterfaceClass == USB_CLASS_HUB)
+		facts->hub = true;
+	for (i = 0; i < facts->nr_classes; i++)
+		if (facts->classes[i] == class)
+			return;
+	if (facts->nr_classes < ARRAY_SIZE(facts->classes))
+		facts->classes[facts->nr_classes++] = class;
+}
+
+/*
+ * Walks the raw descriptors and not the parsed ones: these are what every
+ * alternate setting says, whatever the core made of it. The device wrote them:
+ * lengths are checked.
+ */
+static void note_interfaces(struct usbpass_facts *facts, const u8 *raw, u32 bytes)
+{
+	DECLARE_BITMAP(numbers, 256) = { 0 };
+	u32 at = 0;
+
+	while (bytes - at >= 2 && raw[at] >= 2 && raw[at] <= bytes - at) {
+		if (raw[at + 1] == USB_DT_INTERFACE && raw[at] >= USB_DT_INTERFACE_SIZE) {
+			const struct usb_interface_descriptor *desc = (const void *)(raw + at);
+
+			note_class(facts, desc);
+			__set_bit(desc->bInterfaceNumber, numbers);
+		}
+		at += raw[at];
+	}
+	facts->interfaces = max_t(u32, facts->interfaces, bitmap_weight(numbers, 256));
+}
+
+static int read_configs(struct usbpass_facts *facts, struct usb_device *udev)
+{
+	u32 i, nr = udev->descriptor.bNumConfigurations;
+
+	if (!udev->config || !udev->rawdescriptors)
+		return 0;
+	facts->configs = kcalloc(nr, sizeof(*facts->configs), GFP_KERNEL);
+	facts->config_bytes = kcalloc(nr, sizeof(*facts->config_bytes), GFP_KERNEL);
+	if (!facts->configs || !facts->config_bytes)
+		return -ENOMEM;
+	for (i = 0; i < nr; i++) {
+		u32 bytes = le16_to_cpu(udev->config[i].desc.wTotalLength);
+
+		if (!udev->rawdescriptors[i])
+			break;
+		facts->configs[i] = kvmalloc(bytes, GFP_KERNEL);
+		if (!facts->configs[i])
+			return -ENOMEM;
+		memcpy(facts->configs[i], udev->rawdescriptors[i], bytes);
+		facts->config_bytes[i] = bytes;
+		facts->nr_configs = i + 1;
+		note_interfaces(facts, facts->configs[i], bytes);
+	}
+	return 0;
+}
+
+static int read_string(char **to, const char *from)
+{
+	if (!from)
+		return 0;
+	*to = kstrndup(from, USBPASS_STRING_MAX, GFP_KERNEL);
+	return *to ? 0 : -ENOMEM;
+}
+
+struct usbpass_facts *usbpass_facts_new(struct usb_device *udev, u32 id)
+{
+	struct usbpass_facts *facts = kzalloc(sizeof(*facts), GFP_KERNEL);
+
+	if (!facts)
+		return NULL;
+	kref_init(&facts->kref);
+	facts->id = id;
+	facts->time_ns = ktime_get_boottime_ns();
+	facts->descriptor = udev->descriptor;
+	facts->hub = udev->descriptor.bDeviceClass == USB_CLASS_HUB;
+	facts->speed = udev->speed;
+	facts->speed_kbps = speed_kbps(udev);
+	facts->bus = udev->bus->busnum;
+	facts->address = udev->devnum;
+	facts->level = udev->level;
+	facts->removable = removable(udev);
+	strscpy(facts->busid, dev_name(&udev->dev), sizeof(facts->busid));
+	usbpass_usbcore_socket(udev, facts->socket, sizeof(facts->socket));
+
+	if (read_configs(facts, udev) || read_string(&facts->vendor_name, udev->manufacturer) ||
+	    read_string(&facts->product_name, udev->product) ||
+	    read_string(&facts->serial, udev->serial)) {
+		usbpass_facts_put(facts);
+		return NULL;
+	}
+	return facts;
+}
+
+static void free_rcu_cb(struct rcu_head *rcu)
+{
+	struct usbpass_facts *facts = container_of(rcu, struct usbpass_facts, rcu);
+	u32 i;
+
+	for (i = 0; facts->configs && i < facts->nr_configs; i++)
+		kvfree(facts->configs[i]);
+	kfree(facts->configs);
+	kfree(facts->config_bytes);
+	kfree(facts->vendor_name);
+	kfree(facts->product_name);
+	kfree(facts->serial);
+	kfree(facts);
+}
+
+static void release(struct kref *kref)
+{
+	struct usbpass_facts *facts = container_of(kref, struct usbpass_facts, kref);
+
+	/* .match reads the facts of a device under RCU alone. */
+	call_rcu(&facts->rcu, free_rcu_cb);
+}
+
+struct usbpass_facts *usbpass_facts_get(struct usbpass_facts *facts)
+{
+	kref_get(&facts->kref);
+	return facts;
+}
+
+void usbpass_facts_put(struct usbpass_facts *facts)
+{
+	kref_put(&facts->kref, release);
+}
+
+static bool same_string(const char *a, const char *b)
+{
+	return (!a && !b) || (a && b && !strcmp(a, b));
+}
+
+bool usbpass_facts_same(const struct usbpass_facts *a, const struct usbpass_facts *b)
+{
+	u32 i;
+
+	if (strcmp(a->socket, b->socket) != 0 || a->speed != b->speed ||
+	    memcmp(&a->descriptor, &b->descriptor, sizeof(a->descriptor)) != 0 ||
+	    !same_string(a->serial, b->serial) || a->nr_configs != b->nr_configs)
+		return false;
+	for (i = 0; i < a->nr_configs; i++)
+		if (a->config_bytes[i] != b->config_bytes[i] ||
+		    memcmp(a->configs[i], b->configs[i], a->config_bytes[i]) != 0)
+			return false;
+	return true;
+}

@@ -1,0 +1,652 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/cred.h>
+#include <linux/jiffies.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/user_namespace.h>
+#include "claim.h"
+#include "device.h"
+#include "event.h"
+#include "guard.h"
+#include "lease.h"
+#include "param.h"
+#include "pool.h"
+#include "reconcile.h"
+#include "reset.h"
+#include "settings.h"
+#include "slot.h"
+#include "transfer.h"
+
+#define OPENING			0
+#define OPEN_TRIES		8	/* devices that leave while an open configures them */
+#define CLEAN_WAIT_SECS		10	/* an open waits so long for the cleaner */
+
+static LIST_HEAD(returning);		/* leases that wait; registry_lock */
+static struct workqueue_struct *window_wq;
+
+int usbpass_lease_init(void)
+{
+	window_wq = alloc_workqueue("usbpass_window", WQ_UNBOUND, 0);
+	return window_wq ? 0 : -ENOMEM;
+}
+
+void usbpass_lease_exit(void)
+{
+	destroy_workqueue(window_wq);
+}
+
+static void release(struct kref *kref)
+{
+	struct usbpass_lease *lease = container_of(kref, struct usbpass_lease, kref);
+
+	if (lease->facts)
+		usbpass_facts_put(lease->facts);
+	usbpass_slot_put(lease->slot);
+	kfree(lease);
+}
+
+struct usbpass_lease *usbpass_lease_get(struct usbpass_lease *lease)
+{
+	kref_get(&lease->kref);
+	return lease;
+}
+
+void usbpass_lease_put(struct usbpass_lease *lease)
+{
+	kref_put(&lease->kref, release);
+}
+
+u8 usbpass_lease_state(struct usbpass_lease *lease)
+{
+	unsigned long flags;
+	u8 state;
+
+	spin_lock_irqsave(&lease->lock, flags);
+	state = lease->state;
+	spin_unlock_irqrestore(&lease->lock, flags);
+	return state;
+}
+
+u32 usbpass_lease_window_ms(struct usbpass_lease *lease)
+{
+	unsigned long flags;
+	s64 left = 0;
+
+	spin_lock_irqsave(&lease->lock, flags);
+	if (lease->state == USBPASS_LEASE_RETURNING)
+		left = ktime_ms_delta(lease->window_end, ktime_get());
+	spin_unlock_irqrestore(&lease->lock, flags);
+	return left > 0 ? left : 0;
+}
+
+int usbpass_lease_wait_return(struct usbpass_lease *lease)
+{
+	if (wait_event_killable(lease->wait,
+				usbpass_lease_state(lease) != USBPASS_LEASE_RETURNING))
+		return -EINTR;
+	return usbpass_lease_state(lease) == USBPASS_LEASE_ONLINE ? 0 : -ENODEV;
+}
+
+static void tell(struct usbpass_lease *lease, struct usbpass_device *dev, u8 type)
+{
+	struct usbpass_event ev = { .type = type, .owner = lease->owner };
+
+	ev.has_who = true;
+	ev.pid = lease->pid;
+	ev.uid = lease->uid;
+	strscpy(ev.comm, lease->comm, sizeof(ev.comm));
+	usbpass_slot_name(lease->slot, ev.attach);
+	if (dev)
+		usbpass_device_describe(dev, &ev);
+	usbpass_event_emit(&ev);
+}
+
+static void window_work_fn(struct work_struct *work);
+
+static struct usbpass_lease *alloc(struct usbpass_slot *slot,
+				   const struct usbpass_frontend *frontend, void *data)
+{
+	struct usbpass_lease *lease = kzalloc(sizeof(*lease), GFP_KERNEL_ACCOUNT);
+
+	if (!lease)
+		return NULL;
+	kref_init(&lease->kref);	/* the front end's */
+	lease->frontend = frontend;
+	lease->frontend_data = data;
+	lease->slot = usbpass_slot_get(slot);
+	lease->owner = USBPASS_OWNER_HOST;
+	lease->pid = task_tgid_nr(current);
+	lease->uid = from_kuid(&init_user_ns, current_uid());
+	get_task_comm(lease->comm, current);
+	init_rwsem(&lease->gate);
+	spin_lock_init(&lease->lock);
+	init_waitqueue_head(&lease->wait);
+	INIT_LIST_HEAD(&lease->held);
+	INIT_LIST_HEAD(&lease->failing);
+	INIT_LIST_HEAD(&lease->link);
+	init_usb_anchor(&lease->anchor);
+	INIT_DELAYED_WORK(&lease->failing_work, usbpass_transfer_failing_work);
+	INIT_DELAYED_WORK(&lease->window_work, window_work_fn);
+	return lease;
+}
+
+/*
+ * Binds slot, lease and a free device together, or says why not. -EAGAIN: one
+ * is being cleaned.
+ */
+static int reserve(struct usbpass_lease *lease, struct usbpass_slot *slot)
+{
+	struct usbpass_device *dev;
+	struct usbpass_pool pool;
+
+	lockdep_assert_held(&usbpass_registry_lock);
+	if (slot->retired)
+		return -ENXIO;
+	if (slot->lease)
+		return -EBUSY;
+	usbpass_pool_survey(slot->attach, &pool);
+	if (pool.disabled)
+		return -EACCES;
+	dev = pool.free;
+	if (!dev)
+		return pool.cleaning ? -EAGAIN : -ENODEV;
+
+	dev->lease = lease;
+	lease->device = usbpass_device_get(dev);	/* take_device() puts it */
+	lease->attach_id = slot->attach->id;
+	if (lease->facts)
+		usbpass_facts_put(lease->facts);
+	lease->facts = usbpass_facts_get(dev->facts);
+	slot->lease = lease;
+	return 0;
+}
+
+static int reserve_or_wait(struct usbpass_lease *lease, struct usbpass_slot *slot, bool nonblock)
+{
+	unsigned long end = jiffies + CLEAN_WAIT_SECS * HZ;
+
+	for (;;) {
+		unsigned int seen = usbpass_slot_changes();
+		long left = end - jiffies;
+		int err;
+
+		spin_lock(&usbpass_registry_lock);
+		err = reserve(lease, slot);
+		spin_unlock(&usbpass_registry_lock);
+		if (err != -EAGAIN || nonblock || left <= 0)
+			return err;
+		err = usbpass_slot_wait_change(seen, left);
+		if (err)
+			return err;
+	}
+}
+
+/*
+ * Ends the tie of lease and device; exactly one caller gets the device, and
+ * with it the reference. The state becomes @state.
+ */
+static struct usbpass_device *take_device(struct usbpass_lease *lease, u8 state,
+					  struct usbpass_device *only)
+{
+	struct usbpass_device *dev;
+	unsigned long flags;
+
+	down_write(&lease->gate);
+	spin_lock_irqsave(&lease->lock, flags);
+	dev = lease->device;
+	if (only && dev != only) {
+		dev = NULL;
+	} else {
+		lease->device = NULL;
+		lease->resetting = false;
+		lease->state = state;
+	}
+	spin_unlock_irqrestore(&lease->lock, flags);
+	up_write(&lease->gate);
+	return dev;
+}
+
+/* The device is free again, after the cleaner had it. Drops take_device()'s reference. */
+static void give_back(struct usbpass_lease *lease, struct usbpass_device *dev)
+{
+	spin_lock(&usbpass_registry_lock);
+	dev->lease = NULL;
+	dev->last_owner = lease->owner;
+	dev->cleaning = dev->claimed;
+	spin_unlock(&usbpass_registry_lock);
+	usbpass_device_notify(dev);
+	usbpass_claim_settle(dev);
+	usbpass_device_put(dev);
+}
+
+static int configure(struct usbpass_lease *lease, struct usbpass_device *dev)
+{
+	int err;
+
+	if (dev->last_owner && dev->last_owner != lease->owner) {
+		err = usbpass_reset_port(dev);
+		if (err) {
+			usbpass_device_fail(dev, "cannot be cleaned: its reset failed",
+					    "replug it");
+			return err;
+		}
+	}
+	/* Root may have set one through usbfs meanwhile, and bound its interfaces. */
+	if (dev->udev->actconfig) {
+		err = usbpass_settings_configure_device(dev, 0);
+		if (err)
+			return err;
+	}
+	lease->settings.config = usbpass_settings_choose(dev);
+	return usbpass_settings_restore(lease, dev);
+}
+
+/* -ENODEV: it left meanwhile, look for another. */
+static int bring_online(struct usbpass_lease *lease)
+{
+	struct usbpass_device *dev;
+	unsigned long flags;
+	bool there;
+	int err;
+
+	spin_lock_irqsave(&lease->lock, flags);
+	dev = lease->device ? usbpass_device_get(lease->device) : NULL;
+	spin_unlock_irqrestore(&lease->lock, flags);
+	if (!dev)
+		return -ENODEV;
+	usb_lock_device(dev->udev);
+	spin_lock(&usbpass_registry_lock);
+	there = dev->claimed && dev->lease == lease;
+	spin_unlock(&usbpass_registry_lock);
+	err = there ? configure(lease, dev) : -ENODEV;
+	if (!err) {
+		down_write(&lease->gate);
+		spin_lock_irqsave(&lease->lock, flags);
+		/* A revoke needs no device lock: it may have been here. */
+		if (lease->device == dev)
+			lease->state = USBPASS_LEASE_ONLINE;
+		else
+			err = -ENXIO;
+		spin_unlock_irqrestore(&lease->lock, flags);
+		up_write(&lease->gate);
+	}
+	usb_unlock_device(dev->udev);
+	usbpass_device_put(dev);
+	return err;
+}
+
+static void refuse(struct usbpass_lease *lease, int err)
+{
+	struct usbpass_event ev = {
+		.type = USBPASS_EVENT_LEASE_REFUSED,
+		.owner = lease->owner,
+		.has_result = true,
+		.result = err,
+	};
+
+	usbpass_event_by_current(&ev);
+	usbpass_slot_name(lease->slot, ev.attach);
+	strscpy(ev.reason,
+		err == -EBUSY ? "the slot is open already" :
+		err == -ENODEV ? "no device of the group is free" :
+		err == -EAGAIN ? "the device is still being cleaned" :
+		err == -EACCES ? "the attachment or its group is disabled" :
+		err == -ENXIO ? "the attachment was deleted" :
+		err == -EINTR ? "interrupted" : "the device did not take a configuration",
+		sizeof(ev.reason));
+	usbpass_event_emit(&ev);
+}
+
+static void untie_slot(struct usbpass_lease *lease)
+{
+	spin_lock(&usbpass_registry_lock);
+	if (lease->slot->lease == lease)
+		lease->slot->lease = NULL;
+	spin_unlock(&usbpass_registry_lock);
+}
+
+struct usbpass_lease *usbpass_lease_open(struct usbpass_slot *slot,
+					 const struct usbpass_frontend *frontend, void *data,
+					 bool nonblock)
+{
+	struct usbpass_lease *lease = alloc(slot, frontend, data);
+	unsigned int tries = 0;
+	struct usbpass_device *dev;
+	unsigned long flags;
+	int err;
+
+	if (!lease)
+		return ERR_PTR(-ENOMEM);
+	for (;;) {
+		err = reserve_or_wait(lease, slot, nonblock);
+		if (err)
+			goto err_refuse;
+		err = usbpass_guard_open(lease->facts);
+		if (err)
+			goto err_give_back;
+		err = bring_online(lease);
+		if (!err)
+			break;
+		usbpass_guard_close(lease->facts);
+		if (err != -ENODEV || ++tries == OPEN_TRIES)
+			goto err_give_back;
+		dev = take_device(lease, OPENING, NULL);
+		untie_slot(lease);
+		if (dev)
+			give_back(lease, dev);
+	}
+	spin_lock_irqsave(&lease->lock, flags);
+	dev = lease->device ? usbpass_device_get(lease->device) : NULL;
+	spin_unlock_irqrestore(&lease->lock, flags);
+	tell(lease, dev, USBPASS_EVENT_LEASE_OPENED);
+	if (dev) {
+		usbpass_device_notify(dev);
+		usbpass_device_put(dev);
+	}
+	usbpass_slot_refresh();
+	return lease;
+
+err_give_back:
+	dev = take_device(lease, USBPASS_LEASE_GONE, NULL);
+	untie_slot(lease);
+	if (dev)
+		give_back(lease, dev);
+	if (err != -ENOMEM && err != -ENXIO)
+		err = -EIO;
+err_refuse:
+	refuse(lease, err);
+	usbpass_slot_refresh();
+	usbpass_lease_put(lease);
+	return ERR_PTR(err);
+}
+
+/* Off the list of those that wait; drops the list's reference. */
+static void stop_waiting(struct usbpass_lease *lease)
+{
+	bool listed;
+
+	spin_lock(&usbpass_registry_lock);
+	listed = !list_empty(&lease->link);
+	list_del_init(&lease->link);
+	spin_unlock(&usbpass_registry_lock);
+	if (listed)
+		usbpass_lease_put(lease);
+	if (cancel_delayed_work(&lease->window_work))
+		usbpass_lease_put(lease);
+}
+
+/* The state is GONE: everything that waits on the lease ends. */
+static void finish(struct usbpass_lease *lease)
+{
+	stop_waiting(lease);
+	usbpass_transfer_kill_all(lease);
+	usbpass_transfer_release_held(lease);
+	wake_up_all(&lease->wait);
+	if (lease->frontend->gone)
+		lease->frontend->gone(lease);
+	usbpass_slot_refresh();
+}
+
+void usbpass_lease_close(struct usbpass_lease *lease)
+{
+	struct usbpass_device *dev = take_device(lease, USBPASS_LEASE_GONE, NULL);
+
+	finish(lease);
+	tell(lease, dev, USBPASS_EVENT_LEASE_CLOSED);
+	usbpass_guard_close(lease->facts);
+	if (dev)
+		give_back(lease, dev);
+	untie_slot(lease);
+	usbpass_slot_refresh();
+}
+
+void usbpass_lease_revoke(struct usbpass_lease *lease)
+{
+	struct usbpass_device *dev = take_device(lease, USBPASS_LEASE_GONE, NULL);
+
+	finish(lease);
+	if (dev)
+		give_back(lease, dev);
+}
+
+static void window_work_fn(struct work_struct *work)
+{
+	struct usbpass_lease *lease = container_of(to_delayed_work(work), struct usbpass_lease,
+						   window_work);
+	bool expired = false;
+	unsigned long flags;
+
+	down_write(&lease->gate);
+	spin_lock_irqsave(&lease->lock, flags);
+	/* A work that a return did not catch may meet the next window; ticks are coarse. */
+	if (lease->state == USBPASS_LEASE_RETURNING &&
+	    ktime_after(ktime_get(), ktime_sub_ms(lease->window_end, 20))) {
+		lease->state = USBPASS_LEASE_GONE;
+		expired = true;
+	}
+	spin_unlock_irqrestore(&lease->lock, flags);
+	up_write(&lease->gate);
+	if (expired) {
+		finish(lease);
+		/* What lies in its socket was kept for it alone. */
+		usbpass_reconcile_kick(false);
+	}
+	usbpass_lease_put(lease);	/* start_window()'s */
+}
+
+static void start_window(struct usbpass_lease *lease, unsigned int ms)
+{
+	usbpass_lease_get(lease);	/* window_work_fn() or stop_waiting() puts it */
+	if (!queue_delayed_work(window_wq, &lease->window_work, msecs_to_jiffies(ms)))
+		usbpass_lease_put(lease);
+	spin_lock(&usbpass_registry_lock);
+	if (list_empty(&lease->link)) {
+		usbpass_lease_get(lease);	/* stop_waiting() puts it */
+		list_add_tail(&lease->link, &returning);
+	}
+	spin_unlock(&usbpass_registry_lock);
+}
+
+void usbpass_lease_lost(struct usbpass_lease *lease, struct usbpass_device *dev)
+{
+	unsigned int ms = usbpass_param_replug_ms();
+	bool was_online, ours;
+	unsigned long flags;
+	u8 state;
+
+	spin_lock_irqsave(&lease->lock, flags);
+	was_online = lease->state == USBPASS_LEASE_ONLINE;
+	if (lease->own_reset)
+		ms = usbpass_param_return_ms();
+	lease->own_reset = false;
+	state = !was_online ? lease->state : ms ? USBPASS_LEASE_RETURNING : USBPASS_LEASE_GONE;
+	if (state == USBPASS_LEASE_RETURNING)
+		lease->window_end = ktime_add_ms(ktime_get(), ms);
+	spin_unlock_irqrestore(&lease->lock, flags);
+
+	ours = take_device(lease, state, dev) == dev;
+	spin_lock(&usbpass_registry_lock);
+	if (dev->lease == lease)
+		dev->lease = NULL;
+	dev->last_owner = lease->owner;
+	spin_unlock(&usbpass_registry_lock);
+	if (!ours)
+		return;		/* a close or revoke was first */
+	if (state == USBPASS_LEASE_RETURNING) {
+		start_window(lease, ms);
+		if (usbpass_lease_state(lease) == USBPASS_LEASE_GONE)
+			stop_waiting(lease);	/* a close came before the window */
+		usbpass_transfer_kill_all(lease);
+		wake_up_all(&lease->wait);
+		usbpass_slot_refresh();
+	} else if (state == USBPASS_LEASE_GONE) {
+		finish(lease);
+	}
+	usbpass_device_put(dev);	/* the lease's */
+}
+
+void usbpass_lease_pre_reset(struct usbpass_lease *lease)
+{
+	unsigned long flags;
+
+	down_write(&lease->gate);
+	spin_lock_irqsave(&lease->lock, flags);
+	lease->resetting = lease->state == USBPASS_LEASE_ONLINE;
+	spin_unlock_irqrestore(&lease->lock, flags);
+	up_write(&lease->gate);
+	usbpass_transfer_kill_all(lease);
+}
+
+void usbpass_lease_post_reset(struct usbpass_lease *lease)
+{
+	unsigned long flags;
+
+	down_write(&lease->gate);
+	spin_lock_irqsave(&lease->lock, flags);
+	lease->resetting = false;
+	spin_unlock_irqrestore(&lease->lock, flags);
+	up_write(&lease->gate);
+	usbpass_transfer_release_held(lease);
+}
+
+bool usbpass_lease_expects_locked(const struct usbpass_facts *facts)
+{
+	struct usbpass_lease *lease;
+
+	lockdep_assert_held(&usbpass_registry_lock);
+	list_for_each_entry(lease, &returning, link)
+		if (usbpass_facts_same(lease->facts, facts))
+			return true;
+	return false;
+}
+
+bool usbpass_lease_expects(const struct usbpass_facts *facts)
+{
+	bool expects;
+
+	spin_lock(&usbpass_registry_lock);
+	expects = usbpass_lease_expects_locked(facts);
+	spin_unlock(&usbpass_registry_lock);
+	return expects;
+}
+
+/* The lease that waits for @dev, both tied; NULL: none. Its reference is the caller's. */
+static struct usbpass_lease *claim_waiting(struct usbpass_device *dev)
+{
+	struct usbpass_lease *lease, *found = NULL;
+
+	spin_lock(&usbpass_registry_lock);
+	if (dev->claimed && !dev->lease && !dev->cleaning && !dev->error) {
+		list_for_each_entry(lease, &returning, link) {
+			if (usbpass_facts_same(lease->facts, dev->facts)) {
+				found = usbpass_lease_get(lease);
+				dev->lease = lease;
+				break;
+			}
+		}
+	}
+	spin_unlock(&usbpass_registry_lock);
+	return found;
+}
+
+/* True: the lease is ONLINE with @dev. False: settings changed since @seen, or it is too late. */
+static bool go_online(struct usbpass_lease *lease, struct usbpass_device *dev, u32 seen,
+		      bool *too_late)
+{
+	unsigned long flags;
+	bool done = false;
+
+	down_write(&lease->gate);
+	spin_lock_irqsave(&lease->lock, flags);
+	*too_late = lease->state != USBPASS_LEASE_RETURNING;
+	if (!*too_late && lease->settings_changes == seen) {
+		lease->device = usbpass_device_get(dev);	/* take_device() */
+		lease->state = USBPASS_LEASE_ONLINE;
+		lease->returns++;
+		done = true;
+	}
+	spin_unlock_irqrestore(&lease->lock, flags);
+	up_write(&lease->gate);
+	return done;
+}
+
+/* 0: ONLINE. -ENODEV: the device left again, or the window is over. Else it does not take them. */
+static int restore(struct usbpass_lease *lease, struct usbpass_device *dev)
+{
+	bool claimed, too_late = false;
+	unsigned long flags;
+	u32 seen;
+	int err;
+
+	device_lock_assert(&dev->udev->dev);
+	spin_lock(&usbpass_registry_lock);
+	claimed = dev->claimed;
+	spin_unlock(&usbpass_registry_lock);
+	while (claimed && !too_late) {
+		spin_lock_irqsave(&lease->lock, flags);
+		seen = lease->settings_changes;
+		spin_unlock_irqrestore(&lease->lock, flags);
+		err = usbpass_settings_restore(lease, dev);
+		if (err)
+			return err;
+		if (go_online(lease, dev, seen, &too_late))
+			return 0;
+	}
+	return -ENODEV;
+}
+
+void usbpass_lease_offer(struct usbpass_device *dev)
+{
+	struct usbpass_lease *lease = claim_waiting(dev);
+	int err;
+
+	if (!lease)
+		return;
+	usb_lock_device(dev->udev);
+	err = restore(lease, dev);
+	if (!err)	/* before the next disconnect can start a new window */
+		stop_waiting(lease);
+	usb_unlock_device(dev->udev);
+	if (!err) {
+		usbpass_transfer_release_held(lease);
+		wake_up_all(&lease->wait);
+	} else {
+		if (err != -ENODEV)
+			usbpass_lease_revoke(lease);
+		usbpass_device_get(dev);	/* give_back() puts it */
+		give_back(lease, dev);
+	}
+	usbpass_slot_refresh();
+	usbpass_lease_put(lease);
+}
+
+struct usbpass_device *usbpass_lease_lock_device(struct usbpass_lease *lease)
+{
+	for (;;) {
+		struct usbpass_device *dev = NULL;
+		unsigned long flags;
+		bool same;
+
+		spin_lock_irqsave(&lease->lock, flags);
+		if (lease->state == USBPASS_LEASE_ONLINE)
+			dev = usbpass_device_get(lease->device);
+		spin_unlock_irqrestore(&lease->lock, flags);
+		if (!dev)
+			return NULL;
+		usb_lock_device(dev->udev);
+		spin_lock_irqsave(&lease->lock, flags);
+		same = lease->state == USBPASS_LEASE_ONLINE && lease->device == dev;
+		spin_unlock_irqrestore(&lease->lock, flags);
+		if (same)
+			return dev;
+		usbpass_lease_unlock_device(dev);
+	}
+}
+
+void usbpass_lease_unlock_device(struct usbpass_device *dev)
+{
+	usb_unlock_device(dev->udev);
+	usbpass_device_put(dev);
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/string.h>
+#include "config.h"
+#include "device.h"
+#include "lease.h"
+#include "pool.h"
+
+struct survey {
+	const struct usbpass_attach *attach;
+	struct usbpass_pool *pool;
+};
+
+static bool look(struct usbpass_device *dev, void *data)
+{
+	struct survey *survey = data;
+	struct usbpass_pool *pool = survey->pool;
+
+	if (dev->verdict.action != USBPASS_ACTION_CLAIM ||
+	    dev->verdict.group_id != survey->attach->group_id ||
+	    !usbpass_pin_matches(&survey->attach->pin, dev->facts))
+		return true;
+
+	if (dev->lease) {
+		pool->leased++;
+	} else if (dev->error) {
+		pool->failed++;
+		pool->error = dev->error;
+		pool->remedy = dev->remedy;
+	} else if (!dev->claimed) {
+		pool->pending += !dev->released;
+	} else if (dev->cleaning || usbpass_lease_expects_locked(dev->facts)) {
+		pool->cleaning++;	/* or promised to a lease that waits for it */
+	} else if (dev->udev->authorized && !pool->free) {
+		pool->free = dev;
+	}
+	return true;
+}
+
+void usbpass_pool_survey(const struct usbpass_attach *attach, struct usbpass_pool *pool)
+{
+	struct survey survey = { .attach = attach, .pool = pool };
+	struct usbpass_group *group = usbpass_config_group(attach->group_id);
+
+	lockdep_assert_held(&usbpass_registry_lock);
+	memset(pool, 0, sizeof(*pool));
+	pool->disabled = !attach->enabled || !group || !group->enabled;
+	if (group)
+		usbpass_group_put(group);
+	usbpass_device_each_locked(look, &survey);
+}

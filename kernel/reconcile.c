@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/atomic.h>
+#include <linux/netlink.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+#include "claim.h"
+#include "device.h"
+#include "job.h"
+#include "lease.h"
+#include "param.h"
+#include "reconcile.h"
+#include "slot.h"
+
+static struct workqueue_struct *wq;	/* ordered: runs and jobs never overlap */
+static atomic_t rescan_wanted;
+
+static void run(struct work_struct *work)
+{
+	bool rescan = atomic_xchg(&rescan_wanted, 0);
+	struct usbpass_device *dev;
+	u32 id = 0;
+
+	while ((dev = usbpass_device_next(id))) {
+		id = dev->facts->id;
+		if (rescan) {
+			spin_lock(&usbpass_registry_lock);
+			dev->asked = true;	/* says nothing where no rule claims it */
+			spin_unlock(&usbpass_registry_lock);
+		}
+		usbpass_claim_apply(dev);
+		usbpass_device_notify(dev);
+		usbpass_device_put(dev);
+	}
+	usbpass_slot_refresh();
+}
+
+static DECLARE_WORK(run_work, run);
+
+void usbpass_reconcile_kick(bool rescan)
+{
+	if (rescan)
+		atomic_set(&rescan_wanted, 1);
+	queue_work(wq, &run_work);
+}
+
+/* A verb on one device: queued -> worked -> freed. */
+struct job {
+	struct work_struct work;
+	struct usbpass_device *dev;	/* reference, dropped by do_job() */
+	u32 id;
+};
+
+static const char *reason_of(struct usbpass_device *dev, int err)
+{
+	const char *reason = "the device did not answer; replug it";
+
+	if (!err)
+		return NULL;
+	if (err == -ENODEV)
+		return "the device was unplugged meanwhile";
+	spin_lock(&usbpass_registry_lock);
+	if (dev->error)
+		reason = dev->error;
+	spin_unlock(&usbpass_registry_lock);
+	return reason;
+}
+
+static void do_job(struct work_struct *work)
+{
+	struct job *job = container_of(work, struct job, work);
+	struct usbpass_device *dev = job->dev;
+	int err = usbpass_claim_apply(dev);
+
+	usbpass_device_notify(dev);
+	usbpass_slot_refresh();
+	usbpass_job_end(job->id, err, reason_of(dev, err));
+	usbpass_device_put(dev);
+	kfree(job);
+}
+
+/* Takes over the reference on @dev. */
+static void queue_job(struct job *job, struct usbpass_device *dev, u32 *id)
+{
+	INIT_WORK(&job->work, do_job);
+	job->dev = dev;
+	job->id = usbpass_job_begin();
+	*id = job->id;
+	queue_work(wq, &job->work);
+}
+
+static int mark_pending(struct usbpass_device *dev, const char *reason, u32 *job)
+{
+	spin_lock(&usbpass_registry_lock);
+	dev->asked = false;
+	strscpy(dev->pending_reason, reason ?: "", sizeof(dev->pending_reason));
+	dev->told_state = USBPASS_DEVICE_HOST;	/* the reason is news */
+	spin_unlock(&usbpass_registry_lock);
+	usbpass_device_notify(dev);
+	usbpass_slot_refresh();
+	*job = usbpass_job_begin();
+	usbpass_job_end(*job, 0, reason);
+	return 0;
+}
+
+int usbpass_reconcile_request_claim(u32 id, u32 flags, const char *reason, u32 *job,
+				    struct netlink_ext_ack *extack)
+{
+	struct usbpass_device *dev = usbpass_device_by_id(id);
+	struct usbpass_verdict verdict;
+	struct job *fresh;
+	int err;
+
+	if (!dev) {
+		NL_SET_ERR_MSG(extack, "usbpass: no present device has this id");
+		return -ENODEV;
+	}
+	usbpass_config_decide(dev->facts, &verdict, false);
+	if (dev->facts->hub) {
+		NL_SET_ERR_MSG(extack, "usbpass: hubs are never claimed");
+		err = -EOPNOTSUPP;
+		goto put;
+	}
+	if (verdict.action != USBPASS_ACTION_CLAIM) {
+		NL_SET_ERR_MSG(extack, "usbpass: no rule claims this device; add one first");
+		err = -ENOENT;
+		goto put;
+	}
+	if (flags & USBPASS_F_PENDING) {
+		err = mark_pending(dev, reason, job);
+		goto put;
+	}
+	if (!usbpass_param_claim()) {
+		NL_SET_ERR_MSG(extack,
+			       "usbpass: parameter `claim` is 0: nothing new is taken");
+		err = -EBUSY;
+		goto put;
+	}
+	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
+	if (!fresh) {
+		NL_SET_ERR_MSG(extack, "usbpass: no memory");
+		err = -ENOMEM;
+		goto put;
+	}
+	spin_lock(&usbpass_registry_lock);
+	dev->asked = true;
+	dev->released = false;
+	dev->guarded = false;
+	spin_unlock(&usbpass_registry_lock);
+	queue_job(fresh, dev, job);
+	return 0;
+put:
+	usbpass_device_put(dev);
+	return err;
+}
+
+int usbpass_reconcile_request_release(u32 id, u32 flags, u32 *job,
+				      struct netlink_ext_ack *extack)
+{
+	struct usbpass_device *dev = usbpass_device_by_id(id);
+	struct usbpass_lease *lease = NULL;
+	struct job *fresh;
+	int err = 0;
+
+	if (!dev) {
+		NL_SET_ERR_MSG(extack, "usbpass: no present device has this id");
+		return -ENODEV;
+	}
+	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
+	spin_lock(&usbpass_registry_lock);
+	if (!fresh) {
+		NL_SET_ERR_MSG(extack, "usbpass: no memory");
+		err = -ENOMEM;
+	} else if (!dev->claimed && (dev->released || dev->verdict.action !=
+				     USBPASS_ACTION_CLAIM)) {
+		NL_SET_ERR_MSG(extack, "usbpass: the host's drivers have this device");
+		err = -EALREADY;
+	} else if (dev->lease && !(flags & USBPASS_F_REVOKE)) {
+		NL_SET_ERR_MSG(extack,
+			       "usbpass: its lease is open; close it, or revoke (--revoke)");
+		err = -EBUSY;
+	} else {
+		dev->released = true;
+		dev->asked = false;
+		dev->pending_reason[0] = '\0';
+		lease = dev->lease ? usbpass_lease_get(dev->lease) : NULL;
+	}
+	spin_unlock(&usbpass_registry_lock);
+	if (err) {
+		kfree(fresh);
+		usbpass_device_put(dev);
+		return err;
+	}
+	if (lease) {
+		usbpass_lease_revoke(lease);
+		usbpass_lease_put(lease);
+	}
+	queue_job(fresh, dev, job);
+	return 0;
+}
+
+int usbpass_reconcile_init(void)
+{
+	wq = alloc_ordered_workqueue("usbpass_reconcile", 0);
+	return wq ? 0 : -ENOMEM;
+}
+
+void usbpass_reconcile_exit(void)
+{
+	destroy_workqueue(wq);
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/device.h>
+#include <linux/kernfs.h>
+#include <linux/string.h>
+#include "compat.h"
+#include "intf.h"
+#include "usbcore.h"
+
+/*
+ * Wished for: usb_register_notify() with an event before the probe. Its
+ * USB_DEVICE_ADD comes from the generic driver's probe, which is too late.
+ * The bus is not exported either; a registered driver carries it.
+ */
+const struct bus_type *usbpass_usbcore_bus(void)
+{
+	return usbpass_core_driver(&usbpass_intf_driver)->bus;
+}
+
+int usbpass_usbcore_register_notifier(struct notifier_block *nb)
+{
+	return bus_register_notifier(usbpass_core_driver(&usbpass_intf_driver)->bus, nb);
+}
+
+void usbpass_usbcore_unregister_notifier(struct notifier_block *nb)
+{
+	bus_unregister_notifier(usbpass_core_driver(&usbpass_intf_driver)->bus, nb);
+}
+
+/* Wished for: is_usb_device(), which stands in the core's private usb.h. */
+struct usb_device *usbpass_usbcore_device(struct device *dev)
+{
+	struct usb_device *udev;
+
+	if (!dev->type || !dev->type->name || strcmp(dev->type->name, "usb_device") != 0)
+		return NULL;
+	udev = to_usb_device(dev);
+	return udev->parent ? udev : NULL;
+}
+
+/*
+ * Wished for: an owner type of its own. The core only compares the pointer of
+ * a port's owner, and the one type that it takes is usbfs's file.
+ */
+int usbpass_usbcore_own_port(struct usb_device *hub, int port, void *cookie)
+{
+	device_lock_assert(&hub->dev);
+	return usb_hub_claim_port(hub, port, cookie);
+}
+
+void usbpass_usbcore_disown_port(struct usb_device *hub, int port, void *cookie)
+{
+	/* -ENODEV: the hub is gone, and the port with it. */
+	usb_hub_release_port(hub, port, cookie);
+}
+
+/* "usb1-port4" and "1-4-port2" to "4" and "4.2". False: neither. */
+static bool port_name_to_path(const char *name, char *path, size_t size)
+{
+	const char *port = strstr(name, "-port");
+	const char *dash;
+
+	if (!port)
+		return false;
+	if (!strncmp(name, "usb", 3)) {
+		strscpy(path, port + 5, size);
+		return true;
+	}
+	dash = strchr(name, '-');
+	if (dash == port)
+		return false;
+	snprintf(path, size, "%.*s.%s", (int)(port - dash - 1), dash + 1, port + 5);
+	return true;
+}
+
+/*
+ * Wished for: usb_port_peer(). The peer of a port is kept in a private struct;
+ * sysfs shows it as a link, whose target's name tells hub and port.
+ */
+static bool peer_path(struct usb_device *udev, char *path, size_t size)
+{
+	struct usb_device *hub = udev->parent;
+	struct usb_host_config *config = hub->actconfig;
+	struct kernfs_node *link = NULL;
+	struct device *port = NULL;
+	bool found = false;
+	char name[32];
+
+	if (!config || !config->interface[0])
+		return false;
+	if (hub->parent)
+		snprintf(name, sizeof(name), "%s-port%d", dev_name(&hub->dev), udev->portnum);
+	else
+		snprintf(name, sizeof(name), "usb%d-port%d", hub->bus->busnum, udev->portnum);
+
+	port = device_find_child_by_name(&config->interface[0]->dev, name);
+	if (!port)
+		return false;
+	if (port->kobj.sd)
+		link = kernfs_find_and_get(port->kobj.sd, "peer");
+	if (link && kernfs_type(link) == KERNFS_LINK)
+		found = port_name_to_path(link->symlink.target_kn->name, path, size);
+	kernfs_put(link);
+	put_device(port);
+	return found;
+}
+
+void usbpass_usbcore_socket(struct usb_device *udev, char *socket, size_t size)
+{
+	char path[32];
+
+	if (udev->speed < USB_SPEED_SUPER || !peer_path(udev, path, sizeof(path)))
+		strscpy(path, udev->devpath, sizeof(path));
+	snprintf(socket, size, "%s/%s", dev_name(udev->bus->sysdev), path);
+}
+
+/* Wished for: nothing; device_reprobe() is exported, but says nothing of locks. */
+int usbpass_usbcore_reprobe(struct usb_device *udev)
+{
+	return device_reprobe(&udev->dev);
+}
