@@ -8,62 +8,62 @@
 #include "param.h"
 
 /* An unsigned parameter with bounds. */
-struct range {
+struct bounded {
 	unsigned int value, min, max;
 };
 
-static int set_range(const char *val, const struct kernel_param *kp)
+static int set_bounded(const char *val, const struct kernel_param *kp)
 {
-	struct range *range = kp->arg;
+	struct bounded *bounded = kp->arg;
 	unsigned int value;
 	int err = kstrtouint(val, 0, &value);
 
 	if (err)
 		return err;
-	if (value < range->min || value > range->max)
+	if (value < bounded->min || value > bounded->max)
 		return -ERANGE;
-	WRITE_ONCE(range->value, value);
+	WRITE_ONCE(bounded->value, value);
 	return 0;
 }
 
-static int get_range(char *buffer, const struct kernel_param *kp)
+static int get_bounded(char *buffer, const struct kernel_param *kp)
 {
-	const struct range *range = kp->arg;
+	const struct bounded *bounded = kp->arg;
 
-	return sysfs_emit(buffer, "%u\n", READ_ONCE(range->value));
+	return sysfs_emit(buffer, "%u\n", READ_ONCE(bounded->value));
 }
 
-static const struct kernel_param_ops range_ops = {
-	.set = set_range,
-	.get = get_range,
+static const struct kernel_param_ops bounded_ops = {
+	.set = set_bounded,
+	.get = get_bounded,
 };
 
 static bool claim = true;
 module_param(claim, bool, 0644);
 MODULE_PARM_DESC(claim, "take new devices; 0: take nothing new (default 1)");
 
-static struct range hold_secs = { .value = 0, .min = 0, .max = 300 };
-module_param_cb(hold_secs, &range_ops, &hold_secs, 0644);
+static struct bounded hold_secs = { .value = 0, .min = 0, .max = 300 };
+module_param_cb(hold_secs, &bounded_ops, &hold_secs, 0644);
 MODULE_PARM_DESC(hold_secs,
 		 "seconds that new devices wait for the first commit, 0 to 300 (default 0)");
 
-static struct range guard_secs = { .value = 30, .min = 0, .max = 300 };
-module_param_cb(guard_secs, &range_ops, &guard_secs, 0644);
+static struct bounded guard_secs = { .value = 30, .min = 0, .max = 300 };
+module_param_cb(guard_secs, &bounded_ops, &guard_secs, 0644);
 MODULE_PARM_DESC(guard_secs,
 		 "seconds that a leased socket stays guarded afterwards, 0 to 300 (default 30)");
 
-static struct range return_ms = { .value = 5000, .min = 0, .max = 60000 };
-module_param_cb(return_ms, &range_ops, &return_ms, 0644);
+static struct bounded return_ms = { .value = 5000, .min = 0, .max = 60000 };
+module_param_cb(return_ms, &bounded_ops, &return_ms, 0644);
 MODULE_PARM_DESC(return_ms,
 		 "milliseconds to return after a reset, 0 to 60000 (default 5000)");
 
-static struct range replug_ms = { .value = 2000, .min = 0, .max = 60000 };
-module_param_cb(replug_ms, &range_ops, &replug_ms, 0644);
+static struct bounded replug_ms = { .value = 2000, .min = 0, .max = 60000 };
+module_param_cb(replug_ms, &bounded_ops, &replug_ms, 0644);
 MODULE_PARM_DESC(replug_ms,
 		 "milliseconds to return after an unplug, 0 to 60000 (default 2000)");
 
-static struct range reset_budget = { .value = 6, .min = 0, .max = 600 };
-module_param_cb(reset_budget, &range_ops, &reset_budget, 0644);
+static struct bounded reset_budget = { .value = 6, .min = 0, .max = 600 };
+module_param_cb(reset_budget, &bounded_ops, &reset_budget, 0644);
 MODULE_PARM_DESC(reset_budget,
 		 "guest resets on the wire a device and minute, 0 to 600 (default 6)");
 
@@ -92,13 +92,13 @@ static const struct kernel_param_ops ops_reset_refusal = {
 module_param_cb(reset_refusal, &ops_reset_refusal, NULL, 0644);
 MODULE_PARM_DESC(reset_refusal, "a refused reset: soft (done softly, says 0) or error (default soft)");
 
-static struct range transfer_memory_mb = { .value = 256, .min = 1, .max = 65536 };
-module_param_cb(transfer_memory_mb, &range_ops, &transfer_memory_mb, 0644);
+static struct bounded transfer_memory_mb = { .value = 256, .min = 1, .max = 65536 };
+module_param_cb(transfer_memory_mb, &bounded_ops, &transfer_memory_mb, 0644);
 MODULE_PARM_DESC(transfer_memory_mb,
 		 "MiB in flight of all leases, 1 to 65536 (default 256)");
 
-static struct range lease_memory_mb = { .value = 64, .min = 1, .max = 4096 };
-module_param_cb(lease_memory_mb, &range_ops, &lease_memory_mb, 0644);
+static struct bounded lease_memory_mb = { .value = 64, .min = 1, .max = 4096 };
+module_param_cb(lease_memory_mb, &bounded_ops, &lease_memory_mb, 0644);
 MODULE_PARM_DESC(lease_memory_mb, "MiB in flight of one lease, 1 to 4096 (default 64)");
 
 static char node[USBPASS_STRING_MAX + 1];
