@@ -14,6 +14,7 @@
 #include "reconcile.h"
 #include "settings.h"
 #include "slot.h"
+#include "trace.h"
 #include "usbcore.h"
 
 /*
@@ -94,6 +95,7 @@ static int probe(struct usb_device *udev)
 	dev->timeouts = 0;
 	dev->pending_reason[0] = '\0';
 	spin_unlock(&usbpass_registry_lock);
+	trace_usbpass_claim(dev->facts->id, true);
 	usbpass_claim_settle(dev);
 	return 0;	/* the reference is the binding's; disconnect() drops it */
 }
@@ -109,6 +111,7 @@ static void disconnect(struct usb_device *udev)
 	lease = dev->lease ? usbpass_lease_get(dev->lease) : NULL;
 	spin_unlock(&usbpass_registry_lock);
 
+	trace_usbpass_claim(dev->facts->id, false);
 	if (lease) {
 		usbpass_lease_lost(lease, dev);
 		usbpass_lease_put(lease);

@@ -17,6 +17,7 @@
 #include "reset.h"
 #include "settings.h"
 #include "slot.h"
+#include "trace.h"
 #include "transfer.h"
 
 #define OPENING			0
@@ -205,6 +206,8 @@ static struct usbpass_device *take_device(struct usbpass_lease *lease, u8 state,
 	}
 	spin_unlock_irqrestore(&lease->lock, flags);
 	up_write(&lease->gate);
+	if (!only || dev)
+		trace_usbpass_lease(lease->slot->minor, state);
 	return dev;
 }
 
@@ -340,6 +343,7 @@ struct usbpass_lease *usbpass_lease_open(struct usbpass_slot *slot,
 	spin_lock_irqsave(&lease->lock, flags);
 	dev = lease->device ? usbpass_device_get(lease->device) : NULL;
 	spin_unlock_irqrestore(&lease->lock, flags);
+	trace_usbpass_lease(lease->slot->minor, USBPASS_LEASE_ONLINE);
 	tell(lease, dev, USBPASS_EVENT_LEASE_OPENED);
 	if (dev) {
 		usbpass_device_notify(dev);
@@ -429,6 +433,7 @@ static void window_work_fn(struct work_struct *work)
 	spin_unlock_irqrestore(&lease->lock, flags);
 	up_write(&lease->gate);
 	if (expired) {
+		trace_usbpass_lease(lease->slot->minor, USBPASS_LEASE_GONE);
 		finish(lease);
 		/* What lies in its socket was kept for it alone. */
 		usbpass_reconcile_kick(false);
@@ -569,6 +574,8 @@ static bool go_online(struct usbpass_lease *lease, struct usbpass_device *dev, u
 	}
 	spin_unlock_irqrestore(&lease->lock, flags);
 	up_write(&lease->gate);
+	if (done)
+		trace_usbpass_lease(lease->slot->minor, USBPASS_LEASE_ONLINE);
 	return done;
 }
 
