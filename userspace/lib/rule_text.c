@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What kind of value a field takes, and conditions to text. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "rule_text.h"
+
+static const uint8_t kinds[__USBPASS_FIELD_MAX] = {
+	[USBPASS_FIELD_ANY] = USBPASS_KIND_NONE,
+	[USBPASS_FIELD_NODE] = USBPASS_KIND_STRING,
+	[USBPASS_FIELD_VENDOR] = USBPASS_KIND_HEX,
+	[USBPASS_FIELD_PRODUCT] = USBPASS_KIND_HEX,
+	[USBPASS_FIELD_USB_VERSION] = USBPASS_KIND_BCD,
+	[USBPASS_FIELD_BCD_DEVICE] = USBPASS_KIND_BCD,
+	[USBPASS_FIELD_VENDOR_NAME] = USBPASS_KIND_STRING,
+	[USBPASS_FIELD_PRODUCT_NAME] = USBPASS_KIND_STRING,
+	[USBPASS_FIELD_SERIAL] = USBPASS_KIND_STRING,
+	[USBPASS_FIELD_SOCKET] = USBPASS_KIND_STRING,
+	[USBPASS_FIELD_BUS] = USBPASS_KIND_NUMBER,
+	[USBPASS_FIELD_ADDRESS] = USBPASS_KIND_NUMBER,
+	[USBPASS_FIELD_LEVEL] = USBPASS_KIND_NUMBER,
+	[USBPASS_FIELD_SPEED] = USBPASS_KIND_SPEED,
+	[USBPASS_FIELD_DEVICE_CLASS] = USBPASS_KIND_CLASS,
+	[USBPASS_FIELD_INTERFACE_CLASS] = USBPASS_KIND_CLASS,
+	[USBPASS_FIELD_INTERFACES] = USBPASS_KIND_NUMBER,
+	[USBPASS_FIELD_REMOVABLE] = USBPASS_KIND_REMOVABLE,
+};
+
+enum usbpass_kind usbpass_rule_text_kind(unsigned int field)
+{
+	return field < __USBPASS_FIELD_MAX ? kinds[field] : USBPASS_KIND_NONE;
+}
+
+bool usbpass_rule_text_volatile(unsigned int field)
+{
+	return field == USBPASS_FIELD_BUS || field == USBPASS_FIELD_ADDRESS ||
+	       field == USBPASS_FIELD_LEVEL;
+}
+
+static bool plain(const char *text)
+{
+	if (!*text || !strcmp(text, "and"))
+		return false;
+	for (; *text; text++)
+		if (!isalnum((unsigned char)*text) && !strchr("._:/-", *text))
+			return false;
+	return true;
+}
+
+static void print_string(FILE *out, const struct usbpass_cond *cond)
+{
+	const char *text = cond->string ? cond->string : "";
+	bool bare = cond->field == USBPASS_FIELD_SOCKET || cond->field == USBPASS_FIELD_NODE;
+
+	if (bare && plain(text)) {
+		fputs(text, out);
+		return;
+	}
+	fputc('"', out);
+	for (; *text; text++) {
+		unsigned char byte = *text;
+
+		if (byte == '"' || byte == '\\')
+			fprintf(out, "\\%c", byte);
+		else if (byte < 0x20 || byte == 0x7f)
+			fprintf(out, "\\x%02x", byte);
+		else
+			fputc(byte, out);
+	}
+	fputc('"', out);
+}
+
+static void print_class(FILE *out, const struct usbpass_cond *cond)
+{
+	fprintf(out, "%02x", cond->number >> 16 & 0xff);
+	if (cond->mask & 0xff00)
+		fprintf(out, ":%02x", cond->number >> 8 & 0xff);
+	if (cond->mask & 0xff)
+		fprintf(out, ":%02x", cond->number & 0xff);
+}
+
+static void print_speed(FILE *out, uint32_t kbps)
+{
+	uint32_t rest = kbps % 1000;
+	int digits = 3;
+
+	fprintf(out, "%u", kbps / 1000);
+	if (!rest)
+		return;
+	for (; rest % 10 == 0; digits--)
+		rest /= 10;
+	fprintf(out, ".%0*u", digits, rest);
+}
+
+static void print_value(FILE *out, const struct usbpass_cond *cond)
+{
+	switch (usbpass_rule_text_kind(cond->field)) {
+	case USBPASS_KIND_STRING:
+		print_string(out, cond);
+		break;
+	case USBPASS_KIND_HEX:
+		fprintf(out, "%04x", cond->number);
+		break;
+	case USBPASS_KIND_BCD:
+		fprintf(out, "%x.%02x", cond->number >> 8, cond->number & 0xff);
+		break;
+	case USBPASS_KIND_SPEED:
+		print_speed(out, cond->number);
+		break;
+	case USBPASS_KIND_CLASS:
+		print_class(out, cond);
+		break;
+	case USBPASS_KIND_REMOVABLE:
+		fputs(usbpass_words_word(USBPASS_WORDS_REMOVABLE, cond->number), out);
+		break;
+	default:
+		fprintf(out, "%u", cond->number);
+	}
+}
+
+static void print_cond(FILE *out, const struct usbpass_cond *cond)
+{
+	const char *op = cond->op == USBPASS_OP_NE ? "!=" : "=";
+
+	fputs(usbpass_words_word(USBPASS_WORDS_FIELD, cond->field), out);
+	if (cond->field == USBPASS_FIELD_ANY)
+		return;
+	if (cond->field == USBPASS_FIELD_INTERFACE_CLASS) {
+		fprintf(out, " %s", usbpass_words_word(USBPASS_WORDS_QUANTIFIER, cond->quantifier));
+		if (cond->op == USBPASS_OP_NE)
+			fprintf(out, " %s", op);
+	} else {
+		fprintf(out, " %s", op);
+	}
+	fputc(' ', out);
+	print_value(out, cond);
+}
+
+char *usbpass_rule_text_print(const struct usbpass_rule *rule)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < rule->n_conds; i++) {
+		if (i)
+			fputs(" and ", out);
+		print_cond(out, &rule->conds[i]);
+	}
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
