@@ -5,6 +5,7 @@
  * lock, then kick it.
  */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -125,6 +126,12 @@ static void unplug(struct emu *emu)
 	emu->leaving = true;
 	emu->stats.unplugs++;
 	emu_log(emu, "unplug in_flight=%u", emu_urb_in_flight(emu));
+	/*
+	 * vhci leaves what is in flight to the hub's worker, which flushes it
+	 * with -ESHUTDOWN: unless that worker itself waits for a control
+	 * transfer, which a real controller would end at once.
+	 */
+	emu_urb_fail(emu, true);
 	emu_urb_drop_all(emu);
 	emu_vhci_detach(emu);
 	pthread_cond_broadcast(&emu->changed);
@@ -301,17 +308,17 @@ int emu_command(struct emu *emu, const char *line, char **reply)
 
 long emu_stat(struct emu *emu, const char *key)
 {
-	size_t len = strlen(key);
-	char *text, *line, *save;
-	long value = -1;
+	char *line, *text = NULL, *end;
+	long value = LONG_MIN;
 
-	if (emu_command(emu, "stats", &text))
-		return -1;
-	for (line = strtok_r(text, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		if (!strncmp(line, key, len) && line[len] == '=')
-			value = strtol(line + len + 1, NULL, 0);
+	if (asprintf(&line, "get=%s", key) < 0)
+		return value;
+	if (!emu_command(emu, line, &text)) {
+		value = strtol(text, &end, 10);
+		if (*end != '\n')
+			value = LONG_MIN;
 	}
+	free(line);
 	free(text);
 	return value;
 }
@@ -339,7 +346,8 @@ int emu_wait(struct emu *emu, const char *condition, int timeout_ms)
 
 	if (sscanf(condition, "%63[a-z0-9_]%2[=!<>]%li%c", key, op, &wanted,
 		   &rest) != 3 ||
-	    (op[1] ? op[1] != '=' : op[0] == '=' || op[0] == '!'))
+	    (op[1] ? op[1] != '=' : op[0] == '=' || op[0] == '!') ||
+	    emu_stat(emu, key) == LONG_MIN)
 		return -EINVAL;
 	while (!compare(emu_stat(emu, key), op, wanted)) {
 		if (emu_now() >= end)

@@ -34,12 +34,13 @@ void emu_free(struct emu *emu);
  */
 int emu_command(struct emu *emu, const char *line, char **reply);
 
-/* The value of one line of `stats`; -1: there is no such line. */
+/* The number in one line of `stats`; LONG_MIN: there is no such number. */
 long emu_stat(struct emu *emu, const char *key);
 
 /*
  * Waits until a condition on `stats` holds, such as "in_flight>=64"
- * (== != >= <= > <). Returns 0, -ETIMEDOUT, or -EINVAL for a bad condition.
+ * (== != >= <= > <). Returns 0, -ETIMEDOUT, or -EINVAL for a condition
+ * that makes no sense.
  */
 int emu_wait(struct emu *emu, const char *condition, int timeout_ms);
 

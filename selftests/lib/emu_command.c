@@ -173,6 +173,17 @@ static int run_halt(struct emu *emu, const struct command *command,
 	return 0;
 }
 
+static int run_fail(struct emu *emu, const struct command *command,
+		    const char *argument, FILE *out)
+{
+	if (!plugged(emu)) {
+		fprintf(out, "fail: it is not plugged in");
+		return -ENODEV;
+	}
+	emu_urb_fail(emu, false);
+	return 0;
+}
+
 static int run_report(struct emu *emu, const struct command *command,
 		      const char *argument, FILE *out)
 {
@@ -215,6 +226,16 @@ static int run_stats(struct emu *emu, const struct command *command,
 {
 	emu_stats_print(emu, out);
 	return 0;
+}
+
+static int run_get(struct emu *emu, const struct command *command,
+		   const char *argument, FILE *out)
+{
+	int ret = emu_stats_find(emu, argument, out);
+
+	if (ret)
+		fprintf(out, "get=%s: no such line in `stats`", argument);
+	return ret;
 }
 
 static int run_clear(struct emu *emu, const struct command *command,
@@ -282,9 +303,11 @@ static const struct command commands[] = {
 	{ "rules", NONE, run_rules, "those in force", 0 },
 	{ "halt", MUST, run_halt, "=epXX: stalls until the host clears it", 1 },
 	{ "unhalt", MUST, run_halt, "=epXX", 0 },
+	{ "fail", NONE, run_fail, "all that is in flight, with -EPROTO", 0 },
 	{ "report", MUST, run_report, "=HEX: to the next interrupt IN transfer", 0 },
 	{ "interval", MUST, run_interval, "=MS: reports of an 8-byte counter; 0: none", 0 },
 	{ "stats", NONE, run_stats, "key=value lines", 0 },
+	{ "get", MUST, run_get, "=KEY: the value of one of them", 0 },
 	{ "clear", NONE, run_clear, "forget stats and log", 0 },
 	{ "log", NONE, run_log, "the last 512 control requests, plugs and unplugs", 0 },
 	{ "show", NONE, run_show, "the settings", 0 },
@@ -296,7 +319,7 @@ void emu_command_help(FILE *out)
 	size_t i;
 
 	fprintf(out, "Commands:\n");
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].help);
 	fprintf(out,
 		"  wait      =CONDITION[:MS], such as in_flight>=64:5000, over stats; 10 s\n"
@@ -315,7 +338,7 @@ int emu_command_locked(struct emu *emu, const char *line, FILE *out)
 	int ret = -ENOENT;
 
 	snprintf(name, sizeof(name), "%.*s", (int)len, line);
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		const struct command *command = &commands[i];
 
 		if (strcmp(command->name, name))

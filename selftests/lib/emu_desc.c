@@ -56,9 +56,10 @@ void emu_desc_begin(struct emu *emu, unsigned int device_class)
 
 void emu_desc_config(struct emu *emu)
 {
-	uint8_t value = (uint8_t)++emu->model.configs;
+	uint8_t value = (uint8_t)(emu->model.configs + 1);
 	const uint8_t desc[9] = { 9, DT_CONFIG, 0, 0, 0, value, 0, 0x80, 50 };
 
+	emu->model.configs++;
 	append(config(emu), desc, sizeof(desc));
 }
 

@@ -8,13 +8,27 @@
 
 #include "emu_private.h"
 
-enum { GET_STATUS = 0, CLEAR_FEATURE = 1, SET_FEATURE = 3, SET_ADDRESS = 5,
-       GET_DESCRIPTOR = 6, GET_CONFIGURATION = 8, SET_CONFIGURATION = 9,
-       GET_INTERFACE = 10, SET_INTERFACE = 11, SET_SEL = 0x30,
-       SET_ISOCH_DELAY = 0x31 };
+enum request {
+	GET_STATUS = 0,
+	CLEAR_FEATURE = 1,
+	SET_FEATURE = 3,
+	SET_ADDRESS = 5,
+	GET_DESCRIPTOR = 6,
+	GET_CONFIGURATION = 8,
+	SET_CONFIGURATION = 9,
+	GET_INTERFACE = 10,
+	SET_INTERFACE = 11,
+	SET_SEL = 0x30,
+	SET_ISOCH_DELAY = 0x31,
+};
 
-enum { DT_DEVICE = 1, DT_CONFIG = 2, DT_STRING = 3, DT_BOS = 15,
-       DT_HID_REPORT = 0x22 };
+enum descriptor {
+	DT_DEVICE = 1,
+	DT_CONFIG = 2,
+	DT_STRING = 3,
+	DT_BOS = 15,
+	DT_HID_REPORT = 0x22,
+};
 
 static int reply(struct emu_urb *urb, const void *data, size_t len)
 {

@@ -108,7 +108,7 @@ static int uas_build(struct emu *emu)
 	emu_desc_endpoint(emu, 0x81, 'b', 0);
 	emu_desc_endpoint(emu, 0x02, 'b', 0);
 	emu_desc_interface(emu, 0, 1, class_or(emu, UAS_CLASS));
-	for (i = 0; i < sizeof(pipes) / sizeof(pipes[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(pipes); i++) {
 		const uint8_t usage[4] = { 4, 0x24, pipes[i].usage, 0 };
 
 		emu_desc_endpoint(emu, pipes[i].address, 'b', 0);
@@ -172,7 +172,7 @@ const struct emu_function *emu_preset_find(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(presets) / sizeof(presets[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(presets); i++)
 		if (!strcmp(presets[i]->name, name))
 			return presets[i];
 	return NULL;
@@ -182,6 +182,6 @@ void emu_preset_names(FILE *out)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(presets) / sizeof(presets[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(presets); i++)
 		fprintf(out, "%s%s", i ? "|" : "", presets[i]->name);
 }

@@ -10,6 +10,8 @@
 
 #include "emu.h"
 
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
 #define EMU_QUEUES	32	/* endpoint number, plus 16 for IN; control is 0 */
 #define EMU_WAIT	1	/* not a status: the device NAKs, try again later */
 #define EMU_CONFIGS	4
@@ -218,6 +220,7 @@ void emu_urb_submit(struct emu *emu, struct emu_urb *urb);
 void emu_urb_unlink(struct emu *emu, uint32_t seqnum, uint32_t victim);
 void emu_urb_run(struct emu *emu);
 void emu_urb_rejudge(struct emu *emu);
+void emu_urb_fail(struct emu *emu, bool control_only);
 void emu_urb_drop_all(struct emu *emu);
 void emu_urb_free(struct emu_urb *urb);
 int emu_urb_put(struct emu_urb *urb, const void *data, size_t len);
@@ -288,6 +291,9 @@ const char *emu_settings_speed_name(unsigned int speed);
 /* emu_command.c */
 int emu_command_locked(struct emu *emu, const char *line, FILE *out);
 void emu_command_help(FILE *out);
+
+/* emu_stats.c */
 void emu_stats_print(struct emu *emu, FILE *out);
+int emu_stats_find(struct emu *emu, const char *key, FILE *out);
 
 #endif

@@ -110,7 +110,7 @@ static int parse_target(struct emu_rule *rule, const char *name)
 	char rest;
 	size_t i;
 
-	for (i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(targets); i++) {
 		if (!strcmp(targets[i].name, name)) {
 			rule->match = targets[i].match;
 			rule->number = targets[i].number;
@@ -136,7 +136,7 @@ static int parse_argument(struct emu_rule *rule, const char *text)
 	size_t i;
 
 	if (rule->action == EMU_ERROR) {
-		for (i = 0; text && i < sizeof(errors) / sizeof(errors[0]); i++) {
+		for (i = 0; text && i < ARRAY_SIZE(errors); i++) {
 			if (!strcmp(errors[i].name, text)) {
 				rule->argument = errors[i].status;
 				return 0;

@@ -59,7 +59,7 @@ void emu_settings_default(struct emu_settings *settings)
 		.preset = "loop", .port = "auto", .manufacturer = "usbpass",
 		.product = "emulated device", .vid = 0x1d6b, .pid = 0x0104,
 		.bcd = 0x0100, .speed = EMU_HIGH, .configs = 1, .interfaces = 2,
-		.fifo = 1 << 20, .disk_kib = 16384,
+		.fifo = 32 << 20, .disk_kib = 16384,
 	};
 }
 
@@ -67,7 +67,7 @@ const char *emu_settings_speed_name(unsigned int speed)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(speeds); i++)
 		if (speeds[i].speed == speed)
 			return speeds[i].name;
 	return "-";
@@ -103,7 +103,7 @@ static bool parse_speed(const char *text, unsigned int *value)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(speeds); i++) {
 		if (!strcmp(speeds[i].name, text)) {
 			*value = speeds[i].speed;
 			return true;
@@ -143,7 +143,7 @@ int emu_settings_set(struct emu_settings *settings, const char *key,
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
 		if (strcmp(keys[i].name, key))
 			continue;
 		if (parse(&keys[i], (char *)settings + keys[i].offset, value))
@@ -161,7 +161,7 @@ void emu_settings_print(const struct emu_settings *settings, FILE *out)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
 		const void *field = (const char *)settings + keys[i].offset;
 		const unsigned int *number = field;
 
@@ -193,7 +193,7 @@ void emu_settings_help(FILE *out)
 	size_t i;
 
 	fprintf(out, "Settings, for the next plug (or at once by apply):\n");
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
 		fprintf(out, "  %s=  %s", keys[i].name, keys[i].help);
 		if (keys[i].kind == PRESET) {
 			fprintf(out, ": ");

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a test reads: one key=value a line. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "emu_private.h"
 
 #define COUNTER(member) { #member, offsetof(struct emu_stats, member) }
@@ -61,9 +65,46 @@ void emu_stats_print(struct emu *emu, FILE *out)
 	fprintf(out, "deaf=%d\n", emu->lost);
 	fprintf(out, "in_flight=%u\n", emu_urb_in_flight(emu));
 	fprintf(out, "reports_waiting=%u\n", emu->reports.count);
-	for (i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(counters); i++)
 		fprintf(out, "%s=%ld\n", counters[i].name,
 			*(const long *)((const char *)&emu->stats +
 					counters[i].offset));
 	print_endpoints(emu, out);
+}
+
+/* Lines that are only there when they say something read as 0 without. */
+static bool is_optional(const char *key)
+{
+	unsigned int number;
+	char rest[16];
+
+	return sscanf(key, "ep%2x_%15[a-z_]", &number, rest) == 2 ||
+	       sscanf(key, "alternate%u", &number) == 1;
+}
+
+/* The value of one line, with a line feed; -ENOENT where there is none. */
+int emu_stats_find(struct emu *emu, const char *key, FILE *out)
+{
+	size_t size, len = strlen(key);
+	char *text = NULL, *line, *save;
+	FILE *stats = open_memstream(&text, &size);
+	int ret = -ENOENT;
+
+	if (!stats)
+		return -ENOMEM;
+	emu_stats_print(emu, stats);
+	fclose(stats);
+	for (line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (strncmp(line, key, len) || line[len] != '=')
+			continue;
+		fprintf(out, "%s\n", line + len + 1);
+		ret = 0;
+	}
+	free(text);
+	if (ret && is_optional(key)) {
+		fprintf(out, "0\n");
+		ret = 0;
+	}
+	return ret;
 }

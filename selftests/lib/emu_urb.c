@@ -214,6 +214,16 @@ static bool run_head(struct emu *emu, struct emu_queue *queue)
 	return true;
 }
 
+/* As a controller ends transfers to a device that is no longer there. */
+void emu_urb_fail(struct emu *emu, bool control_only)
+{
+	unsigned int i;
+
+	for (i = 0; i < (control_only ? 1 : EMU_QUEUES); i++)
+		while (emu->queue[i].head)
+			complete(emu, &emu->queue[i], -EPROTO);
+}
+
 /* Until nothing moves: what one endpoint took another may have waited for. */
 void emu_urb_run(struct emu *emu)
 {

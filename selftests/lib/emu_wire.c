@@ -90,10 +90,13 @@ static int receive_submit(struct emu *emu, const struct header *header)
 		ret = -EPROTO;
 	else
 		ret = receive_payload(emu, urb, out);
-	if (ret || emu->leaving)
+	if (ret) {
 		emu_urb_free(urb);
-	else
+	} else {
 		emu_urb_submit(emu, urb);
+		if (emu->leaving)
+			emu_urb_fail(emu, false);
+	}
 	return ret;
 }
 
@@ -108,9 +111,8 @@ int emu_wire_receive(struct emu *emu)
 	case CMD_SUBMIT:
 		return receive_submit(emu, &header);
 	case CMD_UNLINK:
-		if (!emu->leaving)
-			emu_urb_unlink(emu, ntohl(header.seqnum),
-				       ntohl(header.unlink_seqnum));
+		emu_urb_unlink(emu, ntohl(header.seqnum),
+			       ntohl(header.unlink_seqnum));
 		return 0;
 	default:
 		return -EPROTO;
