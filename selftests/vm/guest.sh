@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Process 1 of the test machine, once the host's root is there (vm/init): mount what a system has, start udevd, run the
+# command that boot.sh left in $STATE, say how it ended on the results port, and go down.
+
+set -u
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export HOME=/root LANG=C.UTF-8 STATE=/run/state
+
+# Ends process 1, and so the machine, in a panic that boot.sh reports.
+die()
+{
+	echo "usbpass-bed: $*" >/dev/console
+	exit 1
+}
+
+mkdir -p /dev/pts /dev/shm /run/lock
+mount -t devpts -o mode=620,gid=5 devpts /dev/pts
+mount -t tmpfs tmpfs /dev/shm
+mount -t tracefs tracefs /sys/kernel/tracing
+mount -t debugfs debugfs /sys/kernel/debug
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+hostname usbpass-bed
+ip link set lo up
+
+# A kernel from elsewhere: its modules belong where modprobe looks.
+modules=/lib/modules/$(uname -r)
+# shellcheck disable=SC2154 # from the kernel's command line
+if [ "$bed_modules" != "$(readlink -f "$modules")" ]; then
+	mkdir -p "$modules"
+	mount --bind "$bed_modules" "$modules" || die "cannot mount $bed_modules on $modules"
+fi
+modprobe -q configfs
+mount -t configfs configfs /sys/kernel/config
+sysctl -qw kernel.hung_task_timeout_secs=60 kernel.printk_ratelimit=0 kernel.core_pattern=core
+
+port=''
+for candidate in /sys/class/virtio-ports/*; do
+	case $(cat "$candidate/name") in
+	usbpass.results) port=/dev/${candidate##*/} ;;
+	usbpass.qmp) export BED_QMP=/dev/${candidate##*/} ;;
+	esac
+done
+[ -n "$port" ] || die "no results port"
+exec 3>"$port"
+
+# The host's own udev state is not ours: /run is fresh.
+/lib/systemd/systemd-udevd --daemon 2>/dev/console || die "udevd does not start"
+# Of the PCI devices only the USB controllers: the others' drivers would cost seconds and serve nothing here.
+for device in /sys/bus/pci/devices/*; do
+	[ "$(cat "$device/class")" != 0x0c0330 ] || modprobe -q "$(cat "$device/modalias")"
+done
+udevadm trigger --action=add --subsystem-match=usb --subsystem-match=block --subsystem-match=input
+udevadm settle --timeout=60
+
+bash "$STATE/.command" >&3 2>&1 3>&- </dev/null
+status=$?
+
+# Bits that tell of trouble: bad page, died, warned, soft lockup, machine check. Not those of out-of-tree and unsigned modules.
+tainted=$(cat /proc/sys/kernel/tainted)
+if [ $((tainted & (1 << 4 | 1 << 5 | 1 << 7 | 1 << 9 | 1 << 14))) -ne 0 ]; then
+	echo "<3>BUG: the kernel is tainted: $tainted" >/dev/kmsg
+fi
+umount "$STATE" 2>/dev/null
+printf '\nusbpass-bed: done %d\n' $status >&3
+exec 3>&-
+busybox reboot -f
