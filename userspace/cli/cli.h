@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the verbs share: options, output, errors. One verb, or one object's family, a file. */
+#ifndef _USBPASS_CLI_H
+#define _USBPASS_CLI_H
+
+#include <json.h>
+#include "host.h"
+#include "usbpass.h"
+
+#define CLI_JOB_MS	30000	/* a claim: the device may answer slowly */
+#define CLI_SAVED_MS	5000
+
+enum cli_exit {
+	CLI_DONE,
+	CLI_REFUSED,
+	CLI_USAGE,
+	CLI_NOT_FOUND,
+	CLI_NO_MODULE,
+};
+
+struct cli_command;
+
+struct cli {
+	struct usbpass *h;		/* NULL where the command needs no module */
+	const struct usbpass_host *host;
+	const struct cli_command *command;
+	bool json, no_wait;
+	char **args;			/* what is left after cli_options() */
+	int n_args;
+};
+
+struct cli_command {
+	const char *object, *verb;	/* @verb NULL: the object is the verb */
+	int (*fn)(struct cli *cli);	/* returns enum cli_exit */
+	bool module;			/* needs it */
+	const char *arguments, *help;
+};
+
+/*
+ * main.c
+ */
+extern const struct cli_command cli_commands[];
+int cli_usage(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * options.c
+ */
+enum cli_option_type {
+	CLI_FLAG,			/* bool */
+	CLI_VALUE,			/* const char * */
+};
+
+struct cli_option {
+	const char *name;		/* without the dashes; NULL ends a table */
+	enum cli_option_type type;
+	void *to;
+};
+
+/*
+ * Takes the options out of cli->args and checks that between @min and @max
+ * arguments are left. CLI_DONE, or CLI_USAGE with the error printed.
+ */
+int cli_options(struct cli *cli, const struct cli_option *options, int min, int max);
+
+/* Each: CLI_DONE, or CLI_USAGE with the error printed. */
+int cli_word(struct cli *cli, const char *option, enum usbpass_words kind, const char *text,
+	     uint8_t *out);
+int cli_string(struct cli *cli, const char *what, const char *text, char *out, size_t size);
+int cli_number(struct cli *cli, const char *option, const char *text, int64_t min, int64_t max,
+	       int64_t *out);
+
+/* "#12" or a name: *id is 0 for a name. */
+const char *cli_object(const char *text, uint32_t *id);
+
+/*
+ * error.c
+ */
+
+/* Prints why @error came of @what ("group 'x'"), and what to do; returns the exit code. */
+int cli_fail(struct cli *cli, int error, const char *remedy, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* The same with a sentence of the caller's own instead of the handle's. */
+int cli_fail_text(struct cli *cli, int error, const char *remedy, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/*
+ * saved.c
+ */
+
+/*
+ * After a change: waits for the daemon. @generation NULL: the one in force now.
+ * @out: JSON to complete and print (eaten); NULL where it is not wanted.
+ */
+int cli_saved(struct cli *cli, const uint64_t *generation, struct json_object *out);
+
+/*
+ * output.c
+ */
+struct cli_table {
+	const char *const *titles;
+	size_t columns, rows;
+	char **cells;
+};
+
+/* A row of strings, copied. Widths follow the terminal's idea of a character. */
+void cli_table_row(struct cli_table *table, const char *const *cells);
+void cli_table_print(struct cli_table *table);		/* and frees */
+
+/* Adds "schema": 1 and prints; eats @out. */
+int cli_print(struct json_object *out);
+int cli_print_line(struct json_object *out);		/* on one line, flushed */
+void cli_pair(const char *title, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "480", "1.5" Mbit/s. -> @buf */
+const char *cli_speed(uint32_t kbps, char *buf, size_t size);
+
+/*
+ * json.c
+ */
+struct codec;
+struct json_object *cli_json(const struct codec *codec, const void *object);
+struct json_object *cli_json_string(const char *text);	/* never invalid UTF-8 */
+
+/*
+ * take.c: present devices into usbpass's hands
+ */
+enum cli_taken {
+	CLI_TAKEN,
+	CLI_PENDING,			/* in use by the host */
+	CLI_NOT_TAKEN,			/* the kernel refused; told on stderr */
+};
+
+struct cli_taking {
+	enum cli_taken result;
+	char reason[256], remedy[128];	/* of PENDING and NOT_TAKEN */
+	int exit;
+};
+
+/* Looks whether the host uses the device; claims it, or marks it pending. */
+void cli_take(struct cli *cli, const struct usbpass_device *device, bool force,
+	      struct cli_taking *out);
+struct json_object *cli_taking_json(const struct usbpass_device *device,
+				    const struct cli_taking *taking);
+void cli_taking_print(const struct usbpass_device *device, const struct cli_taking *taking);
+
+/*
+ * find.c
+ */
+
+/* All devices, and the ones that the arguments from @first on mean. */
+struct cli_devices {
+	struct usbpass_device *list;
+	size_t n;
+	const struct usbpass_device **chosen;	/* n_chosen of them, without doubles */
+	size_t n_chosen;
+};
+
+int cli_devices(struct cli *cli, int first, struct cli_devices *out);
+void cli_devices_free(struct cli_devices *devices);
+
+/* The node's path. -> @buf */
+const char *cli_node_path(const struct usbpass_attachment *attachment, char *buf, size_t size);
+
+/*
+ * The verbs.
+ */
+int cli_device_list(struct cli *cli);
+int cli_device_show(struct cli *cli);
+int cli_device_claim(struct cli *cli);
+int cli_device_release(struct cli *cli);
+int cli_group_add(struct cli *cli);
+int cli_group_set(struct cli *cli);
+int cli_group_del(struct cli *cli);
+int cli_group_list(struct cli *cli);
+int cli_group_show(struct cli *cli);
+int cli_group_make(struct cli *cli);
+int cli_rule_add(struct cli *cli);
+int cli_rule_set(struct cli *cli);
+int cli_rule_del(struct cli *cli);
+int cli_rule_list(struct cli *cli);
+int cli_rule_show(struct cli *cli);
+int cli_rule_test(struct cli *cli);
+int cli_attach_add(struct cli *cli);
+int cli_attach_set(struct cli *cli);
+int cli_attach_del(struct cli *cli);
+int cli_attach_list(struct cli *cli);
+int cli_attach_show(struct cli *cli);
+int cli_apply(struct cli *cli);
+int cli_save(struct cli *cli);
+int cli_status(struct cli *cli);
+int cli_monitor(struct cli *cli);
+int cli_doctor(struct cli *cli);
+int cli_version(struct cli *cli);
+
+#endif /* _USBPASS_CLI_H */

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include "cli.h"
+
+int cli_device_claim(struct cli *cli)
+{
+	bool force = false;
+	const struct cli_option options[] = { { "force", CLI_FLAG, &force }, {} };
+	struct json_object *array = json_object_new_array(), *out;
+	struct cli_devices devices;
+	int ret = cli_options(cli, options, 1, 256), worst = CLI_DONE;
+
+	if (ret || (ret = cli_devices(cli, 0, &devices))) {
+		json_object_put(array);
+		return ret;
+	}
+	for (size_t i = 0; i < devices.n_chosen; i++) {
+		struct cli_taking taking;
+
+		cli_take(cli, devices.chosen[i], force, &taking);
+		if (taking.exit > worst)
+			worst = taking.exit;
+		json_object_array_add(array, cli_taking_json(devices.chosen[i], &taking));
+		if (!cli->json)
+			cli_taking_print(devices.chosen[i], &taking);
+	}
+	if (cli->json) {
+		out = json_object_new_object();
+		json_object_object_add(out, "devices", array);
+		cli_print(out);
+	} else {
+		json_object_put(array);
+	}
+	cli_devices_free(&devices);
+	return worst;
+}
+
+int cli_device_release(struct cli *cli)
+{
+	bool revoke = false;
+	const struct cli_option options[] = { { "revoke", CLI_FLAG, &revoke }, {} };
+	struct json_object *array = NULL, *out;
+	struct cli_devices devices;
+	int ret = cli_options(cli, options, 1, 256), worst = CLI_DONE;
+
+	if (ret || (ret = cli_devices(cli, 0, &devices)))
+		return ret;
+	array = json_object_new_array();
+	for (size_t i = 0; i < devices.n_chosen; i++) {
+		const struct usbpass_device *device = devices.chosen[i];
+
+		ret = usbpass_device_release(cli->h, device->id, revoke ? USBPASS_F_REVOKE : 0,
+					     CLI_JOB_MS);
+		if (ret < 0) {
+			ret = cli_fail(cli, ret, ret == -EBUSY ?
+				       "end the VM's use of it, or --revoke" : NULL,
+				       "device #%u (%s)", device->id, device->busid);
+			if (ret > worst)
+				worst = ret;
+			continue;
+		}
+		json_object_array_add(array, json_object_new_uint64(device->id));
+		if (!cli->json)
+			printf("device #%u (%s): released to the host's drivers until claimed or replugged\n",
+			       device->id, device->busid);
+	}
+	if (cli->json && (worst == CLI_DONE || json_object_array_length(array))) {
+		out = json_object_new_object();
+		json_object_object_add(out, "released", array);
+		cli_print(out);
+	} else {
+		json_object_put(array);
+	}
+	cli_devices_free(&devices);
+	return worst;
+}

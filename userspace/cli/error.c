@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "cli.h"
+
+static int exit_code(int error)
+{
+	switch (-error) {
+	case ENOENT:
+	case ENODEV:
+		return CLI_NOT_FOUND;
+	case ENOTCONN:
+	case ESRCH:
+		return CLI_NO_MODULE;
+	default:
+		return CLI_REFUSED;
+	}
+}
+
+/* What nearly always helps; the callers know better where something else does. */
+static const char *usual_remedy(int error)
+{
+	switch (-error) {
+	case EPERM:
+	case EACCES:
+		return "run it as root";
+	case EEXIST:
+		return "choose another name, or change the existing one with `set`";
+	case ESTALE:
+		return "someone else changed the configuration; run it again";
+	case EOPNOTSUPP:
+		return "that needs a newer module (see: usbpass version)";
+	case ENOSPC:
+		return "delete what is no longer needed";
+	case ETIMEDOUT:
+		return "watch it with `usbpass device list`";
+	case EIO:
+		return "replug the device";
+	default:
+		return NULL;
+	}
+}
+
+static int report(struct cli *cli, int error, const char *attr, const char *remedy,
+		  const char *message)
+{
+	if (!remedy)
+		remedy = usual_remedy(error);
+	fprintf(stderr, "usbpass: %s%s%s\n", message, remedy ? "; " : "", remedy ? remedy : "");
+	if (cli->json) {
+		struct json_object *out = json_object_new_object();
+		struct json_object *body = json_object_new_object();
+		const char *name = strerrorname_np(-error);
+
+		json_object_object_add(body, "errno", json_object_new_string(name ? name : "?"));
+		json_object_object_add(body, "message", cli_json_string(message));
+		if (*attr)
+			json_object_object_add(body, "attribute", json_object_new_string(attr));
+		if (remedy)
+			json_object_object_add(body, "remedy", cli_json_string(remedy));
+		json_object_object_add(out, "error", body);
+		cli_print(out);
+	}
+	return exit_code(error);
+}
+
+int cli_fail(struct cli *cli, int error, const char *remedy, const char *format, ...)
+{
+	const char *attr = usbpass_error_attr(cli->h);
+	char message[1024];
+	va_list args;
+	size_t used;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	used = strlen(message);
+	snprintf(message + used, sizeof(message) - used, "%s%s%s%s%s", used ? ": " : "",
+		 usbpass_error(cli->h), *attr ? " (" : "", attr, *attr ? ")" : "");
+	return report(cli, error, attr, remedy, message);
+}
+
+int cli_fail_text(struct cli *cli, int error, const char *remedy, const char *format, ...)
+{
+	char message[2048];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	return report(cli, error, "", remedy, message);
+}
