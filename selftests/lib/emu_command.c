@@ -326,7 +326,11 @@ void emu_command_help(FILE *out)
 		"TARGET: all ep0 epXX bulk interrupt set_address set_configuration\n"
 		"  get_configuration set_interface get_interface clear_halt get_status\n"
 		"  get_descriptor get_device get_config get_string get_bos class vendor\n"
-		"  reqTT.RR (bmRequestType, bRequest); any with +SKIP and *COUNT after it\n");
+		"  reqTT.RR (bmRequestType, bRequest); any with +SKIP and *COUNT after it\n"
+		"A device behind vhci sees neither port resets nor the SET_ADDRESS of the kernel.\n"
+		"What follows a reset is counted instead: enumerations grows by one for each at\n"
+		"high and super speed, by one or two at low and full. set_address counts those\n"
+		"that a program sent; the device is deaf from then on until the next reset.\n");
 	emu_settings_help(out);
 }
 

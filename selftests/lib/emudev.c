@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,8 +38,12 @@ struct options {
 
 struct client {
 	struct emu *emu;
+	const char *path;
 	int fd;
 };
+
+/* Set by `quit`: the path may be another device's by the time we end. */
+static atomic_bool path_removed;
 
 static int fail(const char *what, const char *why)
 {
@@ -76,6 +81,18 @@ static int listen_on(const char *path)
 	return fd;
 }
 
+/* Answered when the kernel has let go, so that the next may take name and port. */
+static void quit(const struct client *client, FILE *out)
+{
+	if (!emu_command(client->emu, "unplug", NULL))
+		emu_wait(client->emu, "enumerated==0", 10000);
+	path_removed = true;
+	unlink(client->path);
+	fprintf(out, "ok\n");
+	fflush(out);
+	kill(getpid(), SIGTERM);
+}
+
 /* A thread of its own for each connection, as `wait` may take long. */
 static void *serve(void *arg)
 {
@@ -91,9 +108,7 @@ static void *serve(void *arg)
 		if (line[len - 1] == '\n')
 			line[len - 1] = '\0';
 		if (!strcmp(line, "quit")) {
-			fprintf(out, "ok\n");
-			fflush(out);
-			kill(getpid(), SIGTERM);
+			quit(client, out);
 			break;
 		}
 		reply = NULL;
@@ -111,14 +126,14 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-static void accept_client(struct emu *emu, int listener)
+static void accept_client(struct emu *emu, int listener, const char *path)
 {
 	struct client *client = malloc(sizeof(*client));
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	pthread_t thread;
 
 	if (fd >= 0 && client) {
-		*client = (struct client){ .emu = emu, .fd = fd };
+		*client = (struct client){ .emu = emu, .path = path, .fd = fd };
 		if (!pthread_create(&thread, NULL, serve, client)) {
 			pthread_detach(thread);
 			return;
@@ -185,7 +200,8 @@ static void say_ready(struct emu *emu)
 	fflush(stdout);
 }
 
-static void serve_until_signal(struct emu *emu, int listener, int signals)
+static void serve_until_signal(struct emu *emu, int listener, int signals,
+			       const char *path)
 {
 	struct pollfd fds[2] = {
 		{ .fd = signals, .events = POLLIN },
@@ -196,7 +212,7 @@ static void serve_until_signal(struct emu *emu, int listener, int signals)
 		if (fds[0].revents)
 			return;
 		if (fds[1].revents)
-			accept_client(emu, listener);
+			accept_client(emu, listener, path);
 	}
 }
 
@@ -274,9 +290,9 @@ static int is_device(int argc, char **argv, struct options *options)
 		say_ready(emu);
 		if (options->daemon)
 			detach_stdio();
-		serve_until_signal(emu, listener, signals);
+		serve_until_signal(emu, listener, signals, options->ctl);
 	}
-	if (listener >= 0)
+	if (listener >= 0 && !path_removed)
 		unlink(options->ctl);
 	/*
 	 * Not emu_free(): a client's thread may be in a command. The kernel
