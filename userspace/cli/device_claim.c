@@ -36,11 +36,38 @@ int cli_device_claim(struct cli *cli)
 	return worst;
 }
 
+/* Like a claim's: an entry for each device, refusals on stderr too. */
+static int release(struct cli *cli, const struct usbpass_device *device, uint32_t flags,
+		   struct json_object *array)
+{
+	struct json_object *item = json_object_new_object();
+	int ret = usbpass_device_release(cli->h, device->id, flags, CLI_JOB_MS);
+	bool json = cli->json;
+
+	json_object_object_add(item, "id", json_object_new_uint64(device->id));
+	json_object_object_add(item, "busid", cli_json_string(device->busid));
+	json_object_object_add(item, "result", json_object_new_string(ret < 0 ? "refused" :
+								       "released"));
+	json_object_array_add(array, item);
+	if (ret < 0) {
+		json_object_object_add(item, "reason", cli_json_string(usbpass_error(cli->h)));
+		cli->json = false;
+		ret = cli_fail(cli, ret, ret == -EBUSY ? "end the VM's use of it, or --revoke" : NULL,
+			       "device #%u (%s)", device->id, device->busid);
+		cli->json = json;
+		return ret;
+	}
+	if (!cli->json)
+		printf("device #%u (%s): released to the host's drivers until claimed or replugged\n",
+		       device->id, device->busid);
+	return CLI_DONE;
+}
+
 int cli_device_release(struct cli *cli)
 {
 	bool revoke = false;
 	const struct cli_option options[] = { { "revoke", CLI_FLAG, &revoke }, {} };
-	struct json_object *array = NULL, *out;
+	struct json_object *array, *out;
 	struct cli_devices devices;
 	int ret = cli_options(cli, options, 1, 256), worst = CLI_DONE;
 
@@ -48,26 +75,13 @@ int cli_device_release(struct cli *cli)
 		return ret;
 	array = json_object_new_array();
 	for (size_t i = 0; i < devices.n_chosen; i++) {
-		const struct usbpass_device *device = devices.chosen[i];
-
-		ret = usbpass_device_release(cli->h, device->id, revoke ? USBPASS_F_REVOKE : 0,
-					     CLI_JOB_MS);
-		if (ret < 0) {
-			ret = cli_fail(cli, ret, ret == -EBUSY ?
-				       "end the VM's use of it, or --revoke" : NULL,
-				       "device #%u (%s)", device->id, device->busid);
-			if (ret > worst)
-				worst = ret;
-			continue;
-		}
-		json_object_array_add(array, json_object_new_uint64(device->id));
-		if (!cli->json)
-			printf("device #%u (%s): released to the host's drivers until claimed or replugged\n",
-			       device->id, device->busid);
+		ret = release(cli, devices.chosen[i], revoke ? USBPASS_F_REVOKE : 0, array);
+		if (ret > worst)
+			worst = ret;
 	}
-	if (cli->json && (worst == CLI_DONE || json_object_array_length(array))) {
+	if (cli->json) {
 		out = json_object_new_object();
-		json_object_object_add(out, "released", array);
+		json_object_object_add(out, "devices", array);
 		cli_print(out);
 	} else {
 		json_object_put(array);

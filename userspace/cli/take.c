@@ -11,10 +11,12 @@ static bool has_already(const struct usbpass_device *device)
 	       device->state != USBPASS_DEVICE_HELD;
 }
 
+/* On stderr only: in JSON the device's own entry tells it. */
 static void refused(struct cli *cli, const struct usbpass_device *device, int error,
 		    struct cli_taking *out)
 {
 	const char *remedy = NULL;
+	bool json = cli->json;
 
 	out->result = CLI_NOT_TAKEN;
 	snprintf(out->reason, sizeof(out->reason), "%s", usbpass_error(cli->h));
@@ -22,7 +24,9 @@ static void refused(struct cli *cli, const struct usbpass_device *device, int er
 		remedy = "make a resource of it: usbpass group make NAME DEVICE";
 	else if (error == -EOPNOTSUPP)
 		remedy = "choose the devices behind the hub";
+	cli->json = false;
 	out->exit = cli_fail(cli, error, remedy, "device #%u (%s)", device->id, device->busid);
+	cli->json = json;
 	if (error == -ENOENT)
 		out->exit = CLI_REFUSED;	/* the device is there; the rule is not */
 }
@@ -43,6 +47,17 @@ static void mark_pending(struct cli *cli, const struct usbpass_device *device,
 	snprintf(out->remedy, sizeof(out->remedy), "%s", inuse->remedy);
 }
 
+static void unknown(const struct usbpass_device *device, int error, struct cli_taking *out)
+{
+	out->result = CLI_NOT_TAKEN;
+	out->exit = CLI_REFUSED;
+	snprintf(out->reason, sizeof(out->reason), "cannot tell whether the host uses it: %s",
+		 strerror(-error));
+	snprintf(out->remedy, sizeof(out->remedy), "run it as root, or with --force");
+	fprintf(stderr, "usbpass: device #%u (%s): %s; %s\n", device->id, device->busid, out->reason,
+		out->remedy);
+}
+
 void cli_take(struct cli *cli, const struct usbpass_device *device, bool force,
 	      struct cli_taking *out)
 {
@@ -60,12 +75,7 @@ void cli_take(struct cli *cli, const struct usbpass_device *device, bool force,
 		}
 		/* Not knowing is no licence to take it. */
 		if (ret < 0 && ret != -ENODEV) {
-			out->result = CLI_NOT_TAKEN;
-			snprintf(out->reason, sizeof(out->reason),
-				 "cannot tell whether the host uses it: %s", strerror(-ret));
-			out->exit = cli_fail_text(cli, ret, "run it as root, or with --force",
-						  "device #%u (%s): %s", device->id, device->busid,
-						  out->reason);
+			unknown(device, ret, out);
 			return;
 		}
 	}
