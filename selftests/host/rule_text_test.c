@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The text form of a rule's conditions: what it reads, what it refuses and where, and that it reads what it prints. */
+// libs: libnl-genl-3.0
+// link: ../userspace/libusbpass.a
+#include "rule_text.h"
+#include "tap.h"
+
+static struct usbpass_rule rule;
+static char err[512];
+
+static int parse(const char *text)
+{
+	err[0] = '\0';
+	return usbpass_rule_text_parse(text, &rule, err, sizeof(err));
+}
+
+static void expect_refused(int error, unsigned int column, const char *words, const char *text)
+{
+	unsigned int seen = 0;
+
+	usbpass_rule_clear(&rule);
+	EXPECT_EQ(error, parse(text));
+	EXPECT_EQ(1, sscanf(err, "column %u:", &seen));
+	TAP_CHECK(false, seen == column, "%s: column %u, should be %u: %s", text, seen, column, err);
+	TAP_CHECK(false, strstr(err, words), "%s: '%s' lacks '%s'", text, err, words);
+	EXPECT_EQ(0, rule.n_conds);
+}
+
+static void expect_prints(const char *printed, const char *text)
+{
+	char *out;
+
+	usbpass_rule_clear(&rule);
+	TAP_CHECK(true, parse(text) == 0, "%s: %s", text, err);
+	out = usbpass_rule_text_print(&rule);
+	ASSERT(out);
+	EXPECT_STR(printed, out);
+	free(out);
+}
+
+static struct usbpass_cond *one(const char *text)
+{
+	usbpass_rule_clear(&rule);
+	TAP_CHECK(true, parse(text) == 0, "%s: %s", text, err);
+	ASSERT_EQ(1, rule.n_conds);
+	return &rule.conds[0];
+}
+
+TEST("reads vendor, product and serial joined by and")
+{
+	ASSERT_EQ(0, parse("vendor = 046d and product = c52b and serial = \"ABC\""));
+	ASSERT_EQ(3, rule.n_conds);
+	EXPECT(usbpass_has(&rule, USBPASS_A_RULE_COND));
+	EXPECT_EQ(USBPASS_FIELD_VENDOR, rule.conds[0].field);
+	EXPECT_EQ(USBPASS_OP_EQ, rule.conds[0].op);
+	EXPECT_EQ(0x046d, rule.conds[0].number);
+	EXPECT_EQ(0xc52b, rule.conds[1].number);
+	EXPECT_EQ(USBPASS_FIELD_SERIAL, rule.conds[2].field);
+	EXPECT_STR("ABC", rule.conds[2].string);
+}
+
+TEST("reads each kind of value")
+{
+	EXPECT_EQ(0xffff, one("vendor=FFFF")->number);
+	EXPECT_EQ(0x046d, one("vendor = 0x046d")->number);
+	EXPECT_EQ(0x0210, one("usb-version = 2.10")->number);
+	EXPECT_EQ(0x0210, one("usb-version = 2.1")->number);
+	EXPECT_EQ(0x0200, one("usb-version = 2.00")->number);
+	EXPECT_EQ(0x1234, one("bcd-device = 12.34")->number);
+	EXPECT_EQ(1500, one("speed = 1.5")->number);
+	EXPECT_EQ(1500, one("speed = low")->number);
+	EXPECT_EQ(12000, one("speed = full")->number);
+	EXPECT_EQ(480000, one("speed = 480")->number);
+	EXPECT_EQ(480000, one("speed = high")->number);
+	EXPECT_EQ(5000000, one("speed = super")->number);
+	EXPECT_EQ(4294967295U, one("bus = 4294967295")->number);
+	EXPECT_EQ(USBPASS_REMOVABLE_NO, one("removable = no")->number);
+	EXPECT_STR("0000:00:14.0/4.2", one("socket = 0000:00:14.0/4.2")->string);
+	EXPECT_EQ(USBPASS_FIELD_ANY, one(" any ")->field);
+}
+
+TEST("reads a class with its mask and quantifier")
+{
+	struct usbpass_cond *cond = one("interface-class any 08:06");
+
+	EXPECT_EQ(0x080600, cond->number);
+	EXPECT_EQ(0xffff00, cond->mask);
+	EXPECT_EQ(USBPASS_QUANTIFIER_ANY, cond->quantifier);
+	cond = one("interface-class none 03");
+	EXPECT_EQ(0x030000, cond->number);
+	EXPECT_EQ(0xff0000, cond->mask);
+	EXPECT_EQ(USBPASS_QUANTIFIER_NONE, cond->quantifier);
+	cond = one("interface-class all != 08:06:50");
+	EXPECT_EQ(0x080650, cond->number);
+	EXPECT_EQ(0xffffff, cond->mask);
+	EXPECT_EQ(USBPASS_QUANTIFIER_ALL, cond->quantifier);
+	EXPECT_EQ(USBPASS_OP_NE, cond->op);
+	EXPECT_EQ(USBPASS_QUANTIFIER_ANY, one("interface-class = e0")->quantifier);
+	EXPECT_EQ(0xe00000, one("device-class eq e0")->number);
+}
+
+TEST("reads = and eq, != and ne, with and without spaces")
+{
+	EXPECT_EQ(USBPASS_OP_EQ, one("vendor eq 046d")->op);
+	EXPECT_EQ(USBPASS_OP_NE, one("vendor ne 046d")->op);
+	EXPECT_EQ(USBPASS_OP_NE, one("vendor!=046d")->op);
+	EXPECT_EQ(USBPASS_OP_EQ, one("serial=\"a\"")->op);
+}
+
+TEST("reads quotes, escapes and words in strings")
+{
+	EXPECT_STR("a \"b\" \\ \n", one("serial = \"a \\\"b\\\" \\\\ \\x0a\"")->string);
+	EXPECT_STR("and", one("serial = \"and\"")->string);
+	EXPECT_STR("", one("serial = \"\"")->string);
+	EXPECT_STR("ABC", one("serial = ABC")->string);
+	EXPECT_STR("\xc3\xa9", one("vendor-name = \"\xc3\xa9\"")->string);
+}
+
+TEST("points at the column of what is wrong")
+{
+	expect_refused(-EINVAL, 1, "needs a condition", "");
+	expect_refused(-EINVAL, 4, "needs a condition", "   ");
+	expect_refused(-EINVAL, 1, "is no field", "vendr = 046d");
+	expect_refused(-EINVAL, 8, "operator", "vendor 046d");
+	expect_refused(-EINVAL, 8, "operator", "vendor ~ 046d");
+	expect_refused(-EINVAL, 10, "four hex digits", "vendor = 46d");
+	expect_refused(-EINVAL, 10, "four hex digits", "vendor = 046d0");
+	expect_refused(-EINVAL, 10, "four hex digits", "vendor = -46d");
+	expect_refused(-EINVAL, 9, "value is missing", "vendor =");
+	expect_refused(-EINVAL, 15, "'and'", "vendor = 046d product = c52b");
+	expect_refused(-EINVAL, 18, "is no field", "vendor = 046d and");
+	expect_refused(-EINVAL, 10, "never closed", "serial = \"abc");
+	expect_refused(-EINVAL, 13, "backslash", "serial = \"ab\\n\"");
+	expect_refused(-EINVAL, 11, "two hex digits", "serial = \"\\x4\"");
+	expect_refused(-EINVAL, 11, "\\x00", "serial = \"\\x00\"");
+	expect_refused(-EINVAL, 15, "space is missing", "serial = \"abc\"d");
+	expect_refused(-EINVAL, 1, "stands alone", "any and vendor = 046d");
+	expect_refused(-EINVAL, 19, "stands alone", "vendor = 046d and any");
+	expect_refused(-EINVAL, 10, "not a socket", "socket = 1-4.2");
+	expect_refused(-EINVAL, 15, "not a version", "usb-version = 2");
+	expect_refused(-EINVAL, 15, "not a version", "usb-version = 2.100");
+	expect_refused(-EINVAL, 9, "not a speed", "speed = fast");
+	expect_refused(-EINVAL, 9, "not a speed", "speed = 480.");
+	expect_refused(-EINVAL, 7, "not a number", "bus = 4294967296");
+	expect_refused(-EINVAL, 7, "not a number", "bus = 99999999999999999999");
+	expect_refused(-EINVAL, 16, "not a class", "device-class = 8");
+	expect_refused(-EINVAL, 16, "not a class", "device-class = 08:06:50:00");
+	expect_refused(-EINVAL, 16, "not a class", "device-class = 08:");
+	expect_refused(-EINVAL, 17, "not a class", "interface-class some 08");
+	expect_refused(-EINVAL, 13, "yes, no or unknown", "removable = maybe");
+}
+
+TEST("refuses the operators of a later version by name")
+{
+	expect_refused(-EOPNOTSUPP, 8, "newer module", "vendor < 046d");
+	expect_refused(-EOPNOTSUPP, 8, "newer module", "vendor >= 046d");
+	expect_refused(-EOPNOTSUPP, 8, "'regex' needs a newer module", "serial regex \"^A\"");
+	expect_refused(-EOPNOTSUPP, 14, "newer module", "product-name not-contains \"A\"");
+	expect_refused(-EOPNOTSUPP, 21, "newer module", "interface-class any glob 08");
+}
+
+TEST("bounds strings and the number of conditions")
+{
+	char text[16 + USBPASS_STRING_MAX + 2], many[40 * 16] = "";
+	char *end;
+
+	end = text + sprintf(text, "serial = \"");
+	memset(end, 'x', USBPASS_STRING_MAX);
+	strcpy(end + USBPASS_STRING_MAX, "\"");
+	EXPECT_EQ(USBPASS_STRING_MAX, strlen(one(text)->string));
+	strcpy(end + USBPASS_STRING_MAX, "x\"");
+	expect_refused(-EINVAL, 10, "longer than", text);
+
+	for (int i = 0; i < USBPASS_CONDS_MAX; i++)
+		sprintf(many + strlen(many), "%sbus = %02d", i ? " and " : "", i);
+	usbpass_rule_clear(&rule);
+	EXPECT_EQ(0, parse(many));
+	EXPECT_EQ(USBPASS_CONDS_MAX, rule.n_conds);
+	strcat(many, " and bus = 1");
+	EXPECT_EQ(-E2BIG, parse(many));
+	EXPECT(strstr(err, "more than 32"));
+}
+
+TEST("leaves the rule alone when the text is wrong")
+{
+	ASSERT_EQ(0, parse("vendor = 046d"));
+	rule.priority = 7;
+	EXPECT_EQ(-EINVAL, parse("vendor = 046d and serial = "));
+	EXPECT_EQ(1, rule.n_conds);
+	EXPECT_EQ(0x046d, rule.conds[0].number);
+	ASSERT_EQ(0, parse("any"));
+	EXPECT_EQ(1, rule.n_conds);
+	EXPECT_EQ(USBPASS_FIELD_ANY, rule.conds[0].field);
+	EXPECT_EQ(7, rule.priority);
+}
+
+TEST("prints what it reads back")
+{
+	static const char *const texts[] = {
+		"any",
+		"node = host1 and vendor = 046d and product = c52b and serial = \"AB C\\\"\\\\\\x0a\"",
+		"socket = 0000:00:14.0/4.2",
+		"usb-version = 2.10 and bcd-device != 1.00",
+		"speed = 1.5 and bus = 3 and address != 4 and level = 1",
+		"interface-class any 08:06 and interface-class none 03 and device-class = e0:01:01",
+		"interface-class all != ff",
+		"interfaces = 2 and removable = unknown",
+		"vendor-name != \"and\" and product-name = \"\xc3\xa9\"",
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		expect_prints(texts[i], texts[i]);
+	expect_prints("speed = 480", "speed eq high");
+	expect_prints("interface-class any 08", "interface-class = 08");
+}
+
+TEST("knows which fields do not last")
+{
+	EXPECT(usbpass_rule_text_volatile(USBPASS_FIELD_BUS));
+	EXPECT(usbpass_rule_text_volatile(USBPASS_FIELD_ADDRESS));
+	EXPECT(usbpass_rule_text_volatile(USBPASS_FIELD_LEVEL));
+	EXPECT(!usbpass_rule_text_volatile(USBPASS_FIELD_SOCKET));
+	EXPECT(!usbpass_rule_text_volatile(USBPASS_FIELD_SERIAL));
+}
+
+TAP_MAIN
