@@ -9,6 +9,7 @@
 #include "device.h"
 #include "guard.h"
 #include "hold.h"
+#include "intf.h"
 #include "lease.h"
 #include "param.h"
 #include "reconcile.h"
@@ -320,6 +321,20 @@ static void clean(struct usbpass_device *dev)
 		usbpass_reconcile_kick(false);
 }
 
+/* An interface of a lease that root took through usbfs. */
+static void regain(struct usbpass_device *dev)
+{
+	bool leased;
+
+	usb_lock_device(dev->udev);
+	spin_lock(&usbpass_registry_lock);
+	leased = dev->claimed && dev->lease;
+	spin_unlock(&usbpass_registry_lock);
+	if (leased)
+		usbpass_intf_claim_all(dev);	/* held by another still: the next transfer asks again */
+	usb_unlock_device(dev->udev);
+}
+
 void usbpass_claim_settle_work(struct work_struct *work)
 {
 	struct usbpass_device *dev = container_of(work, struct usbpass_device, settle_work);
@@ -331,6 +346,7 @@ void usbpass_claim_settle_work(struct work_struct *work)
 	if (cleaning)
 		clean(dev);
 	usbpass_lease_offer(dev);
+	regain(dev);
 	usbpass_device_notify(dev);
 	usbpass_slot_refresh();
 	usbpass_device_put(dev);	/* usbpass_claim_settle()'s */

@@ -2,7 +2,8 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/timekeeping.h>
+#include <linux/ktime.h>
+#include "descriptor.h"
 #include "facts.h"
 #include "usbcore.h"
 
@@ -37,12 +38,21 @@ static u8 removable(const struct usb_device *udev)
 	}
 }
 
-static void note_class(struct usbpass_facts *facts, const struct usb_interface_descriptor *desc)
+/* What the interfaces of one configuration say, in all alternate settings. */
+struct survey {
+	struct usbpass_facts *facts;
+	DECLARE_BITMAP(numbers, 256);
+};
+
+static void note_interface(const struct usb_interface_descriptor *desc, void *data)
 {
+	struct survey *survey = data;
+	struct usbpass_facts *facts = survey->facts;
 	u32 class = desc->bInterfaceClass << 16 | desc->bInterfaceSubClass << 8 |
 		    desc->bInterfaceProtocol;
 	u32 i;
 
+	__set_bit(desc->bInterfaceNumber, survey->numbers);
 	if (class == 0x030101)
 		facts->boot_keyboard = true;
 	if (desc->bInterfaceClass == USB_CLASS_MASS_STORAGE)
@@ -56,26 +66,12 @@ static void note_class(struct usbpass_facts *facts, const struct usb_interface_d
 		facts->classes[facts->nr_classes++] = class;
 }
 
-/*
- * Walks the raw descriptors and not the parsed ones: these are what every
- * alternate setting says, whatever the core made of it. The device wrote them:
- * lengths are checked.
- */
 static void note_interfaces(struct usbpass_facts *facts, const u8 *raw, u32 bytes)
 {
-	DECLARE_BITMAP(numbers, 256) = { 0 };
-	u32 at = 0;
+	struct survey survey = { .facts = facts };
 
-	while (bytes - at >= 2 && raw[at] >= 2 && raw[at] <= bytes - at) {
-		if (raw[at + 1] == USB_DT_INTERFACE && raw[at] >= USB_DT_INTERFACE_SIZE) {
-			const struct usb_interface_descriptor *desc = (const void *)(raw + at);
-
-			note_class(facts, desc);
-			__set_bit(desc->bInterfaceNumber, numbers);
-		}
-		at += raw[at];
-	}
-	facts->interfaces = max_t(u32, facts->interfaces, bitmap_weight(numbers, 256));
+	usbpass_descriptor_each_interface(raw, bytes, note_interface, &survey);
+	facts->interfaces = max_t(u32, facts->interfaces, bitmap_weight(survey.numbers, 256));
 }
 
 static int read_configs(struct usbpass_facts *facts, struct usb_device *udev)

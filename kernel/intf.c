@@ -5,6 +5,7 @@
 #include "device.h"
 #include "intf.h"
 #include "lease.h"
+#include "transfer.h"
 
 /* Interfaces are claimed as a whole configuration, never matched. */
 static int probe(struct usb_interface *intf, const struct usb_device_id *id)
@@ -46,7 +47,8 @@ static int pause(struct usb_interface *intf)
 	struct usbpass_lease *lease = lease_of(intf);
 
 	if (lease) {
-		usbpass_lease_pre_reset(lease);
+		usbpass_lease_pause(lease, USBPASS_PAUSE_FAIL);
+		usbpass_transfer_kill_all(lease);
 		usbpass_lease_put(lease);
 	}
 	return 0;
@@ -57,7 +59,7 @@ static int go_on(struct usb_interface *intf)
 	struct usbpass_lease *lease = lease_of(intf);
 
 	if (lease) {
-		usbpass_lease_post_reset(lease);
+		usbpass_lease_go_on(lease);
 		usbpass_lease_put(lease);
 	}
 	return 0;

@@ -25,17 +25,17 @@
 #define CLEAN_WAIT_SECS		10	/* an open waits so long for the cleaner */
 
 static LIST_HEAD(returning);		/* leases that wait; registry_lock */
-static struct workqueue_struct *window_wq;
+struct workqueue_struct *usbpass_lease_wq;
 
 int usbpass_lease_init(void)
 {
-	window_wq = alloc_workqueue("usbpass_window", WQ_UNBOUND, 0);
-	return window_wq ? 0 : -ENOMEM;
+	usbpass_lease_wq = alloc_workqueue("usbpass_lease", WQ_UNBOUND, 0);
+	return usbpass_lease_wq ? 0 : -ENOMEM;
 }
 
 void usbpass_lease_exit(void)
 {
-	destroy_workqueue(window_wq);
+	destroy_workqueue(usbpass_lease_wq);
 }
 
 static void release(struct kref *kref)
@@ -80,6 +80,17 @@ u32 usbpass_lease_window_ms(struct usbpass_lease *lease)
 		left = ktime_ms_delta(lease->window_end, ktime_get());
 	spin_unlock_irqrestore(&lease->lock, flags);
 	return left > 0 ? left : 0;
+}
+
+u32 usbpass_lease_device_id(struct usbpass_lease *lease)
+{
+	unsigned long flags;
+	u32 id;
+
+	spin_lock_irqsave(&lease->lock, flags);
+	id = lease->device ? lease->device->facts->id : 0;
+	spin_unlock_irqrestore(&lease->lock, flags);
+	return id;
 }
 
 int usbpass_lease_wait_return(struct usbpass_lease *lease)
@@ -160,6 +171,7 @@ static int reserve(struct usbpass_lease *lease, struct usbpass_slot *slot)
 	if (lease->facts)
 		usbpass_facts_put(lease->facts);
 	lease->facts = usbpass_facts_get(dev->facts);
+	lease->sg_tablesize = dev->udev->bus->sg_tablesize;
 	slot->lease = lease;
 	return 0;
 }
@@ -201,7 +213,7 @@ static struct usbpass_device *take_device(struct usbpass_lease *lease, u8 state,
 		dev = NULL;
 	} else {
 		lease->device = NULL;
-		lease->resetting = false;
+		lease->paused = USBPASS_PAUSE_NONE;
 		lease->state = state;
 	}
 	spin_unlock_irqrestore(&lease->lock, flags);
@@ -242,7 +254,7 @@ static int configure(struct usbpass_lease *lease, struct usbpass_device *dev)
 		if (err)
 			return err;
 	}
-	lease->settings.config = usbpass_settings_choose(dev);
+	usbpass_settings_choose(lease, dev);
 	return usbpass_settings_restore(lease, dev);
 }
 
@@ -398,6 +410,8 @@ void usbpass_lease_close(struct usbpass_lease *lease)
 	struct usbpass_device *dev = take_device(lease, USBPASS_LEASE_GONE, NULL);
 
 	finish(lease);
+	/* Its timer must not outlive the file, which keeps the module. */
+	flush_delayed_work(&lease->failing_work);
 	tell(lease, dev, USBPASS_EVENT_LEASE_CLOSED);
 	usbpass_guard_close(lease->facts);
 	if (dev)
@@ -444,7 +458,7 @@ static void window_work_fn(struct work_struct *work)
 static void start_window(struct usbpass_lease *lease, unsigned int ms)
 {
 	usbpass_lease_get(lease);	/* window_work_fn() or stop_waiting() puts it */
-	if (!queue_delayed_work(window_wq, &lease->window_work, msecs_to_jiffies(ms)))
+	if (!queue_delayed_work(usbpass_lease_wq, &lease->window_work, msecs_to_jiffies(ms)))
 		usbpass_lease_put(lease);
 	spin_lock(&usbpass_registry_lock);
 	if (list_empty(&lease->link)) {
@@ -492,27 +506,25 @@ void usbpass_lease_lost(struct usbpass_lease *lease, struct usbpass_device *dev)
 	usbpass_device_put(dev);	/* the lease's */
 }
 
-void usbpass_lease_pre_reset(struct usbpass_lease *lease)
+static void set_paused(struct usbpass_lease *lease, enum usbpass_pause how)
 {
 	unsigned long flags;
 
 	down_write(&lease->gate);
 	spin_lock_irqsave(&lease->lock, flags);
-	lease->resetting = lease->state == USBPASS_LEASE_ONLINE;
+	lease->paused = lease->state == USBPASS_LEASE_ONLINE ? how : USBPASS_PAUSE_NONE;
 	spin_unlock_irqrestore(&lease->lock, flags);
 	up_write(&lease->gate);
-	usbpass_transfer_kill_all(lease);
 }
 
-void usbpass_lease_post_reset(struct usbpass_lease *lease)
+void usbpass_lease_pause(struct usbpass_lease *lease, enum usbpass_pause how)
 {
-	unsigned long flags;
+	set_paused(lease, how);
+}
 
-	down_write(&lease->gate);
-	spin_lock_irqsave(&lease->lock, flags);
-	lease->resetting = false;
-	spin_unlock_irqrestore(&lease->lock, flags);
-	up_write(&lease->gate);
+void usbpass_lease_go_on(struct usbpass_lease *lease)
+{
+	set_paused(lease, USBPASS_PAUSE_NONE);
 	usbpass_transfer_release_held(lease);
 }
 

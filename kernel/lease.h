@@ -25,7 +25,13 @@ struct usbpass_settings {
 	u8 config;			/* bConfigurationValue; 0: unconfigured */
 	u32 claimed;			/* bit n: bInterfaceNumber n claimed by the consumer */
 	u8 alt[USBPASS_INTERFACES_MAX];	/* by bInterfaceNumber */
-	bool reset;			/* a reset was asked for while away */
+};
+
+/* Why an ONLINE lease submits nothing for a moment, and what becomes of what is submitted. */
+enum usbpass_pause {
+	USBPASS_PAUSE_NONE,
+	USBPASS_PAUSE_HOLD,	/* settings change: it waits */
+	USBPASS_PAUSE_FAIL,	/* reset or suspend: as in RETURNING */
 };
 
 /*
@@ -44,6 +50,7 @@ struct usbpass_lease {
 	struct usbpass_slot *slot;	/* reference */
 	struct usbpass_facts *facts;	/* reference; of the device first leased */
 	u32 owner, attach_id;
+	unsigned int sg_tablesize;	/* of the controller; 0: takes no lists */
 	u32 pid, uid;			/* of the opener, initial namespaces */
 	char comm[TASK_COMM_LEN];
 
@@ -53,15 +60,20 @@ struct usbpass_lease {
 
 	/* Protected by gate and lock (see above). */
 	u8 state;			/* enum usbpass_lease_state; 0: OPENING */
-	bool resetting;			/* ONLINE, between pre_reset and post_reset */
+	u8 paused;			/* ONLINE, and nothing is submitted now */
 	struct usbpass_device *device;	/* reference */
 
 	/* Protected by lock. */
 	struct usbpass_settings settings;
+	struct {			/* by endpoint: number, 16 more for IN; of @settings */
+		s8 ifnum;		/* -1: no such endpoint */
+		u8 type;		/* USB_ENDPOINT_XFER_* */
+	} map[32];
 	u32 settings_changes;		/* made while RETURNING */
 	u64 bytes_in_flight;		/* charged, until freed */
 	u32 transfers;			/* allocated and not freed */
-	struct list_head held;		/* control transfers that wait for the return */
+	struct list_head held;		/* transfers that wait for the return */
+	u32 nr_held;
 	struct list_head failing;	/* transfers that end with -EPROTO soon */
 	u64 urbs, bytes;		/* completed */
 	u32 resets, returns;
@@ -76,6 +88,9 @@ struct usbpass_lease {
 
 int usbpass_lease_init(void);
 void usbpass_lease_exit(void);
+
+/* The works of leases: windows, failing transfers, settings asked for on endpoint 0. */
+extern struct workqueue_struct *usbpass_lease_wq;
 
 /*
  * Leases a free device of the slot's attachment and configures it. Returns a
@@ -102,14 +117,19 @@ void usbpass_lease_unlock_device(struct usbpass_device *dev);
 
 u8 usbpass_lease_state(struct usbpass_lease *lease);
 u32 usbpass_lease_window_ms(struct usbpass_lease *lease);	/* left; 0 unless RETURNING */
+u32 usbpass_lease_device_id(struct usbpass_lease *lease);	/* 0: the device is away */
 /* Waits, killable, while RETURNING. 0: online; -ENODEV: gone; -EINTR: killed. */
 int usbpass_lease_wait_return(struct usbpass_lease *lease);
 
 /* The device side; all with the device lock held. */
 /* @dev is disconnected. */
 void usbpass_lease_lost(struct usbpass_lease *lease, struct usbpass_device *dev);
-void usbpass_lease_pre_reset(struct usbpass_lease *lease);
-void usbpass_lease_post_reset(struct usbpass_lease *lease);
+/*
+ * Around what must not meet a submission. Returns when none is under way; what
+ * is at the controller stays there. go_on() submits what waited.
+ */
+void usbpass_lease_pause(struct usbpass_lease *lease, enum usbpass_pause how);
+void usbpass_lease_go_on(struct usbpass_lease *lease);
 /* Ends the lease, with or without its device: revoke, or a device in error. */
 void usbpass_lease_revoke(struct usbpass_lease *lease);
 /* A device was claimed: does a lease wait for it? Process context, no locks. */

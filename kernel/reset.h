@@ -5,10 +5,13 @@
 struct usbpass_device;
 struct usbpass_lease;
 
-/* A consumer's RESET, under the policy and budget in force. 0, or -ENODEV: gone. */
+/*
+ * A consumer's RESET, under the policy and budget in force. 0; -ENODEV: the
+ * lease is gone; -EPERM: refused, and reset_refusal is error.
+ */
 int usbpass_reset_guest(struct usbpass_lease *lease);
 
-/* A port reset of our own (between owners). Device lock held. 0 or a negative errno. */
+/* A port reset of our own (between owners). Device lock held. 0 or -errno. */
 int usbpass_reset_port(struct usbpass_device *dev);
 
 #endif /* _USBPASS_RESET_H */

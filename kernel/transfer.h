@@ -20,7 +20,7 @@ struct usbpass_lease;
  * ones.
  */
 struct usbpass_transfer {
-	struct list_head link;		/* lease's held or failing; else the front end's */
+	struct list_head link;		/* the lease's held or failing list; lease->lock */
 	struct usbpass_lease *lease;	/* reference, dropped by free */
 	struct urb *urb;		/* owned */
 	struct usb_ctrlrequest *setup;	/* control only; owned */
@@ -30,36 +30,50 @@ struct usbpass_transfer {
 	bool in;
 	unsigned int flags;		/* URB_SHORT_NOT_OK, URB_ZERO_PACKET */
 	u32 length;			/* bytes of data asked for */
-	u64 charged;			/* bytes, against the lease and the module */
+	u64 charged;			/* bytes, against lease and module */
 	void *buffer;			/* one piece, or NULL: @sgt */
 	struct sg_table sgt;
+	bool held;			/* on the held list; lease->lock */
 	bool discarded;			/* by the consumer; lease->lock */
+
 	/* Results, valid in complete(). */
-	int status;			/* translated: DESIGN "leases" table */
+	int status;			/* as the consumer may see it */
 	u32 actual;
 };
 
 /*
  * Memory for @length bytes on @endpoint, charged. ERR_PTR: -ENOMEM (no memory,
- * or past the lease's or module's bound), -EINVAL (length past the type's bound).
+ * or past the lease's or module's bound), -EINVAL (past the type's bound).
  */
 struct usbpass_transfer *usbpass_transfer_alloc(struct usbpass_lease *lease, u8 type, u8 endpoint,
-						bool in, u32 length, gfp_t gfp);
+						bool in, u32 length);
 void usbpass_transfer_free(struct usbpass_transfer *xfer);
+
+/* Move data between @xfer and the caller's memory. 0 or -EFAULT. */
+int usbpass_transfer_fill(struct usbpass_transfer *xfer, const void __user *from);
+int usbpass_transfer_empty(struct usbpass_transfer *xfer, void __user *to);
 
 /*
  * Hands it over; complete() follows exactly once if 0 is returned. -ENODEV:
- * the lease is gone. -ENOENT: no such endpoint in the current settings.
- * Anything else: as usb_submit_urb().
+ * the lease is gone. Anything else: as usb_submit_urb().
  */
 int usbpass_transfer_submit(struct usbpass_transfer *xfer);
-/* Asks for an early end, does not wait. -EINVAL: it is over already. */
-int usbpass_transfer_discard(struct usbpass_transfer *xfer);
 
-/* For lease.c. Process context; gate not held. */
+/*
+ * Asks for an early end. The caller keeps @xfer from being freed during the
+ * call (it may hold a spinlock), then waits with usb_poison_urb() for what is
+ * returned, and puts it.
+ */
+struct urb *usbpass_transfer_discard(struct usbpass_transfer *xfer);
+
+/* Ends one that is not at the controller, as if it had been there. */
+void usbpass_transfer_end(struct usbpass_transfer *xfer, int status);
+
+/* For lease.c and settings.c; process context, gate not held. */
+
 /* Those at the controller; waits for their giveback. */
 void usbpass_transfer_kill_all(struct usbpass_lease *lease);
-/* ONLINE again: submits what is held. GONE: ends it with -ENODEV. */
+/* Submits what is held, or ends it if the lease is gone. */
 void usbpass_transfer_release_held(struct usbpass_lease *lease);
 void usbpass_transfer_failing_work(struct work_struct *work);	/* lease->failing_work */
 

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _USBPASS_MEMORY_H
+#define _USBPASS_MEMORY_H
+
+#include <linux/types.h>
+
+struct usbpass_lease;
+
+/*
+ * The account of transfer memory: a lease's and the module's. @bytes counts
+ * data and overhead. 0, or -ENOMEM: past lease_memory_mb, transfer_memory_mb
+ * or USBPASS_URBS_MAX.
+ */
+int usbpass_memory_charge(struct usbpass_lease *lease, u64 bytes);
+void usbpass_memory_uncharge(struct usbpass_lease *lease, u64 bytes);
+u64 usbpass_memory_in_use(void);
+
+#endif /* _USBPASS_MEMORY_H */
