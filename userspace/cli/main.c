@@ -18,7 +18,7 @@ const struct cli_command cli_commands[] = {
 	  "take a present device that a rule claims" },
 	{ "device", "release", cli_device_release, true, "DEVICE... [--revoke]",
 	  "give a device to the host's drivers" },
-	{ "group", "make", cli_group_make, true, "NAME DEVICE... [--class C] [--reset none|device] [--force]",
+	{ "group", "make", cli_group_make, true, "NAME DEVICE... [--class C] [--reset none|device] [--priority N] [--force]",
 	  "make a resource: a group, a rule for each device, and take them" },
 	{ "group", "add", cli_group_add, true, "[NAME] " GROUP_OPTIONS, "add an empty group" },
 	{ "group", "set", cli_group_set, true, "NAME [--name NEW] " GROUP_OPTIONS, "change a group" },
