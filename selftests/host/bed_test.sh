@@ -7,6 +7,8 @@
 
 . "$(dirname "$0")/../lib/ktap.sh"
 selftests=$TOP/selftests
+# The scripts under test, some of which are killed, leave their directories below ours.
+export TMPDIR=$TMP
 
 # script NAME LINE...: a test script of its own
 script()

@@ -22,7 +22,7 @@
 
 set -uE
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-TMP=$(mktemp -d /tmp/usbpass-test.XXXXXX)
+TMP=$(mktemp -d "${TMPDIR:-/tmp}/usbpass-test.XXXXXX")
 LONG=${LONG:-0}
 BOOT=${BOOT:-1}
 export TOP TMP LONG BOOT
