@@ -270,7 +270,9 @@ int cli_attach_del(struct cli *cli)
 	struct usbpass_attachment attachment;
 	int ret = cli_options(cli, options, 1, 1);
 
-	if (ret || (ret = get(cli, &attachment)))
+	if (!ret)
+		ret = get(cli, &attachment);
+	if (ret)
 		return ret;
 	ret = usbpass_attachment_del(cli->h, attachment.id, NULL, revoke ? USBPASS_F_REVOKE : 0);
 	if (ret < 0)

@@ -11,7 +11,9 @@ int cli_device_claim(struct cli *cli)
 	struct cli_devices devices;
 	int ret = cli_options(cli, options, 1, 256), worst = CLI_DONE;
 
-	if (ret || (ret = cli_devices(cli, 0, &devices))) {
+	if (!ret)
+		ret = cli_devices(cli, 0, &devices);
+	if (ret) {
 		json_object_put(array);
 		return ret;
 	}
@@ -71,7 +73,9 @@ int cli_device_release(struct cli *cli)
 	struct cli_devices devices;
 	int ret = cli_options(cli, options, 1, 256), worst = CLI_DONE;
 
-	if (ret || (ret = cli_devices(cli, 0, &devices)))
+	if (!ret)
+		ret = cli_devices(cli, 0, &devices);
+	if (ret)
 		return ret;
 	array = json_object_new_array();
 	for (size_t i = 0; i < devices.n_chosen; i++) {

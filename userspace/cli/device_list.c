@@ -82,7 +82,9 @@ int cli_device_list(struct cli *cli)
 	struct cli_devices devices;
 	int ret = cli_options(cli, NULL, 0, 0);
 
-	if (ret || (ret = cli_devices(cli, 0, &devices)))
+	if (!ret)
+		ret = cli_devices(cli, 0, &devices);
+	if (ret)
 		return ret;
 	names = usbpass_names_open();
 	if (cli->json)
@@ -172,7 +174,9 @@ int cli_device_show(struct cli *cli)
 	struct cli_devices devices;
 	int ret = cli_options(cli, NULL, 1, 256);
 
-	if (ret || (ret = cli_devices(cli, 0, &devices)))
+	if (!ret)
+		ret = cli_devices(cli, 0, &devices);
+	if (ret)
 		return ret;
 	names = usbpass_names_open();
 	if (cli->json)

@@ -68,7 +68,8 @@ static int report(struct cli *cli, int error, const char *attr, const char *reme
 
 int cli_fail(struct cli *cli, int error, const char *remedy, const char *format, ...)
 {
-	const char *attr = usbpass_error_attr(cli->h);
+	const char *attr = usbpass_error_attr(cli->h), *text = usbpass_error(cli->h);
+	const char *prefix = "usbpass: ";
 	char message[1024];
 	va_list args;
 	size_t used;
@@ -76,9 +77,12 @@ int cli_fail(struct cli *cli, int error, const char *remedy, const char *format,
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
+	/* Some of the kernel's sentences begin with the name that ours do. */
+	if (!strncmp(text, prefix, strlen(prefix)))
+		text += strlen(prefix);
 	used = strlen(message);
 	snprintf(message + used, sizeof(message) - used, "%s%s%s%s%s", used ? ": " : "",
-		 usbpass_error(cli->h), *attr ? " (" : "", attr, *attr ? ")" : "");
+		 text, *attr ? " (" : "", attr, *attr ? ")" : "");
 	return report(cli, error, attr, remedy, message);
 }
 

@@ -122,7 +122,9 @@ int cli_group_del(struct cli *cli)
 	struct usbpass_group group;
 	int ret = cli_options(cli, NULL, 1, 1);
 
-	if (ret || (ret = get(cli, &group)))
+	if (!ret)
+		ret = get(cli, &group);
+	if (ret)
 		return ret;
 	ret = usbpass_group_del(cli->h, group.id, NULL);
 	if (ret < 0)
@@ -146,8 +148,11 @@ int cli_group_list(struct cli *cli)
 	int ret = cli_options(cli, NULL, 0, 0);
 
 	json_object_object_add(out, "groups", array);
-	if (!ret && (ret = usbpass_group_list(cli->h, &list, &n)) < 0)
-		ret = cli_fail(cli, ret, NULL, "the list of groups");
+	if (!ret) {
+		ret = usbpass_group_list(cli->h, &list, &n);
+		if (ret < 0)
+			ret = cli_fail(cli, ret, NULL, "the list of groups");
+	}
 	if (ret) {
 		json_object_put(out);
 		return ret;
@@ -249,7 +254,9 @@ int cli_group_show(struct cli *cli)
 	struct json_object *out;
 	int ret = cli_options(cli, NULL, 1, 1);
 
-	if (ret || (ret = get(cli, &group)))
+	if (!ret)
+		ret = get(cli, &group);
+	if (ret)
 		return ret;
 	ret = get_parts(cli, &parts);
 	if (!ret && cli->json) {

@@ -236,7 +236,9 @@ int cli_group_make(struct cli *cli)
 	struct make make = { .cli = cli };
 	int ret = parse(&make);
 
-	if (ret || (ret = cli_devices(cli, 1, &make.devices)))
+	if (!ret)
+		ret = cli_devices(cli, 1, &make.devices);
+	if (ret)
 		return ret;
 	ret = run(&make);
 	for (size_t i = 0; make.made && i < make.devices.n_chosen; i++)

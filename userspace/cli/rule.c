@@ -197,7 +197,9 @@ int cli_rule_del(struct cli *cli)
 	uint32_t id;
 	int ret = cli_options(cli, NULL, 1, 1);
 
-	if (ret || (ret = get(cli, &id, name)))
+	if (!ret)
+		ret = get(cli, &id, name);
+	if (ret)
 		return ret;
 	ret = usbpass_rule_del(cli->h, id, NULL);
 	if (ret < 0)

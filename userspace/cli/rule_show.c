@@ -117,7 +117,9 @@ int cli_rule_test(struct cli *cli)
 	struct usbpass_rule rule;
 	int ret = cli_options(cli, NULL, 1, 1);
 
-	if (ret || (ret = cli_devices(cli, 0, &devices)))
+	if (!ret)
+		ret = cli_devices(cli, 0, &devices);
+	if (ret)
 		return ret;
 	ret = usbpass_rule_test(cli->h, devices.chosen[0]->id, &rule);
 	if (ret < 0)

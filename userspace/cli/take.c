@@ -7,8 +7,8 @@
 
 static bool has_already(const struct usbpass_device *device)
 {
-	return device->state != USBPASS_DEVICE_HOST && device->state != USBPASS_DEVICE_PENDING &&
-	       device->state != USBPASS_DEVICE_HELD;
+	return device->state == USBPASS_DEVICE_IDLE || device->state == USBPASS_DEVICE_ONLINE ||
+	       device->state == USBPASS_DEVICE_CLEANING;
 }
 
 /* On stderr only: in JSON the device's own entry tells it. */

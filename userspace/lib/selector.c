@@ -35,9 +35,10 @@ static bool means(const char *text, const struct usbpass_device *device)
 static void list_candidates(const char *text, const struct usbpass_device *list, size_t n,
 			    char *err, size_t errsize)
 {
-	size_t used = snprintf(err, errsize, "'%s' means more than one device; say which by id:", text);
 	char serial[128];
+	size_t used;
 
+	used = snprintf(err, errsize, "'%s' means more than one device; say which by id:", text);
 	for (size_t i = 0; i < n && used < errsize; i++) {
 		if (!means(text, &list[i]))
 			continue;
@@ -68,7 +69,7 @@ int usbpass_selector_find(const char *text, const struct usbpass_device *list, s
 		return -ENOTUNIQ;
 	}
 	snprintf(err, errsize,
-		 "no present device is '%s' (an id, a bus id, a socket, vendor:product or a serial; see: usbpass device list)",
+		 "no present device is '%s'; say an id, a bus id, a socket, vendor:product or a serial (see: usbpass device list)",
 		 text);
 	return -ENOENT;
 }
