@@ -223,4 +223,52 @@ TEST("knows which fields do not last")
 	EXPECT(!usbpass_rule_text_volatile(USBPASS_FIELD_SERIAL));
 }
 
+/* One random change: a byte replaced, taken out or put in. */
+static void change(char *text, size_t room)
+{
+	size_t n = strlen(text), at = n ? rand() % n : 0;
+
+	switch (rand() % 3) {
+	case 0:
+		text[at] = n ? 1 + rand() % 255 : '\0';
+		break;
+	case 1:
+		memmove(text + at, text + at + 1, n - at);
+		break;
+	default:
+		if (n + 2 > room)
+			break;
+		memmove(text + at + 1, text + at, n - at + 1);
+		text[at] = "\" =!:.x\\af09"[rand() % 12];
+	}
+}
+
+TEST("whatever it takes of damaged texts it prints and reads back the same")
+{
+	static const char *const seeds[] = {
+		"vendor = 046d and product = c52b and serial = \"ABC\"", "interface-class none 03:01", "speed = 1.5 and bus = 3",
+		"usb-version = 2.10", "any", "serial = \"\\x41\\\"\"", "removable = yes", "socket = 0000:00:14.0/4.2",
+	};
+	int rounds = tap_long() ? 2000000 : 200000, taken = 0;
+
+	srand(1);
+	for (int i = 0; i < rounds; i++) {
+		char text[256] = "", *first, *second;
+
+		strcpy(text, seeds[rand() % 8]);
+		for (int k = rand() % 4; k >= 0; k--)
+			change(text, sizeof(text));
+		if (parse(text))
+			continue;
+		taken++;
+		first = usbpass_rule_text_print(&rule);
+		TAP_CHECK(true, parse(first) == 0, "'%s' is printed as '%s': %s", text, first, err);
+		second = usbpass_rule_text_print(&rule);
+		ASSERT_STR(first, second);
+		free(first);
+		free(second);
+	}
+	EXPECT_GE(taken, 1000);
+}
+
 TAP_MAIN
