@@ -127,14 +127,6 @@ static int parse(struct usbpass *h, struct nlmsghdr *nlh, struct nlattr **tb)
 	return 0;
 }
 
-static bool is_event(struct usbpass *h, struct nlmsghdr *nlh, uint32_t seq)
-{
-	struct genlmsghdr *genl = nlmsg_data(nlh);
-
-	return nlh->nlmsg_type == h->family && nlh->nlmsg_seq != seq &&
-	       nlmsg_datalen(nlh) >= (int)GENL_HDRLEN && genl->cmd == USBPASS_CMD_EVENT;
-}
-
 struct call {
 	struct nlmsghdr *request;
 	message_fn fn;
@@ -143,12 +135,23 @@ struct call {
 	bool torn, over;
 };
 
+/* Events are numbered 0, as all that nobody asked for; so are no answers. */
+static bool is_event(struct usbpass *h, struct nlmsghdr *nlh, const struct call *call)
+{
+	struct genlmsghdr *genl = nlmsg_data(nlh);
+
+	if (call->request && nlh->nlmsg_seq == call->request->nlmsg_seq)
+		return false;
+	return nlh->nlmsg_type == h->family && nlmsg_datalen(nlh) >= (int)GENL_HDRLEN &&
+	       genl->cmd == USBPASS_CMD_EVENT;
+}
+
 static int take_message(struct usbpass *h, struct nlmsghdr *nlh, struct call *call)
 {
 	struct nlattr *tb[USBPASS_A_MAX + 1];
 	int ret;
 
-	if (is_event(h, nlh, call->request ? call->request->nlmsg_seq : 0))
+	if (is_event(h, nlh, call))
 		return parse(h, nlh, tb) ?: usbpass_event_queue(h, tb);
 	if (!call->request || nlh->nlmsg_seq != call->request->nlmsg_seq)
 		return 0;

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests, answers, torn dumps, refusals, events and jobs, against a process that plays the kernel at the other end of a
+ * netlink socket between user programs.
+ */
+// libs: libnl-genl-3.0 libsystemd
+// link: ../userspace/libusbpass.a
+#include <linux/genetlink.h>
+#include <netlink/genl/genl.h>
+#include <netlink/socket.h>
+#include <sys/socket.h>
+#include "handle.h"
+#include "tap.h"
+
+#define FAMILY	0x20
+
+static struct usbpass *h;
+static int played = -1;		/* the kernel's end */
+static struct sockaddr_nl client;
+static struct nlmsghdr *request;
+static unsigned char request_bytes[65536];
+
+static struct nl_sock *connected(uint32_t to)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_pid = to };
+	struct nl_sock *sk = nl_socket_alloc();
+
+	ASSERT(sk);
+	if (nl_connect(sk, NETLINK_USERSOCK) < 0)
+		SKIP("no netlink socket between user programs here");
+	ASSERT_EQ(0, connect(nl_socket_get_fd(sk), (struct sockaddr *)&address, sizeof(address)));
+	return sk;
+}
+
+TAP_SETUP
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK };
+	socklen_t len = sizeof(address);
+
+	played = socket(AF_NETLINK, SOCK_RAW, NETLINK_USERSOCK);
+	if (played < 0)
+		SKIP("no netlink socket between user programs here");
+	ASSERT_EQ(0, bind(played, (struct sockaddr *)&address, sizeof(address)));
+	ASSERT_EQ(0, getsockname(played, (struct sockaddr *)&address, &len));
+	h = calloc(1, sizeof(*h));
+	h->last = &h->first;
+	h->buffer = malloc(HANDLE_BUFFER_BYTES);
+	h->family = FAMILY;
+	h->calls = connected(address.nl_pid);
+	h->events = connected(address.nl_pid);
+}
+
+/* From here on: the kernel's part, in a child. */
+
+static uint8_t take_request(void)
+{
+	socklen_t len = sizeof(client);
+
+	ASSERT(recvfrom(played, request_bytes, sizeof(request_bytes), 0, (struct sockaddr *)&client, &len) > 0);
+	request = (struct nlmsghdr *)request_bytes;
+	return ((struct genlmsghdr *)nlmsg_data(request))->cmd;
+}
+
+static void send_to(uint32_t port, struct nl_msg *msg)
+{
+	struct sockaddr_nl to = { .nl_family = AF_NETLINK, .nl_pid = port };
+	struct nlmsghdr *nlh = nlmsg_hdr(msg);
+
+	ASSERT(sendto(played, nlh, nlh->nlmsg_len, 0, (struct sockaddr *)&to, sizeof(to)) == nlh->nlmsg_len);
+	nlmsg_free(msg);
+}
+
+static struct nl_msg *answer(uint8_t cmd, int flags)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+
+	genlmsg_put(msg, 0, request->nlmsg_seq, FAMILY, 0, flags, cmd, 1);
+	return msg;
+}
+
+static void send_group(uint32_t id, const char *name, int flags)
+{
+	struct nl_msg *msg = answer(USBPASS_CMD_GROUP_GET, flags);
+	struct nlattr *nest = nla_nest_start(msg, USBPASS_A_GROUP);
+
+	nla_put_u32(msg, USBPASS_A_GROUP_ID, id);
+	nla_put_string(msg, USBPASS_A_GROUP_NAME, name);
+	nla_nest_end(msg, nest);
+	send_to(client.nl_pid, msg);
+}
+
+static void send_done(int error, int flags)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+
+	nlmsg_put(msg, 0, request->nlmsg_seq, NLMSG_DONE, 0, NLM_F_MULTI | flags);
+	nlmsg_append(msg, &error, sizeof(error), 0);
+	send_to(client.nl_pid, msg);
+}
+
+/* @capped: the request is not repeated in full. */
+static void send_ack(int error, const char *text, uint32_t offset, bool capped)
+{
+	struct nl_msg *msg = nlmsg_alloc_size(70000);
+	struct nlmsgerr ack = { .error = error, .msg = *request };
+
+	nlmsg_put(msg, 0, request->nlmsg_seq, NLMSG_ERROR, 0, (capped ? NLM_F_CAPPED : 0) | (text ? NLM_F_ACK_TLVS : 0));
+	nlmsg_append(msg, &ack, sizeof(ack), NLMSG_ALIGNTO);
+	if (!capped)
+		nlmsg_append(msg, nlmsg_data(request), nlmsg_datalen(request), NLMSG_ALIGNTO);
+	if (text)
+		nla_put_string(msg, NLMSGERR_ATTR_MSG, text);
+	if (offset)
+		nla_put_u32(msg, NLMSGERR_ATTR_OFFS, offset);
+	send_to(client.nl_pid, msg);
+}
+
+static void send_event(uint32_t port, uint8_t type, uint64_t seq, uint32_t job, int32_t result, const char *reason)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+	struct nlattr *nest;
+
+	genlmsg_put(msg, 0, 0, FAMILY, 0, 0, USBPASS_CMD_EVENT, 1);
+	nest = nla_nest_start(msg, USBPASS_A_EVENT);
+	nla_put_u64(msg, USBPASS_A_EVENT_SEQ, seq);
+	nla_put_u8(msg, USBPASS_A_EVENT_TYPE, type);
+	if (job) {
+		nla_put_u32(msg, USBPASS_A_EVENT_JOB, job);
+		nla_put_s32(msg, USBPASS_A_EVENT_RESULT, result);
+	}
+	if (reason)
+		nla_put_string(msg, USBPASS_A_EVENT_REASON, reason);
+	nla_nest_end(msg, nest);
+	send_to(port, msg);
+}
+
+/* Where the child @n of the request's nest begins. */
+static uint32_t offset_of(unsigned int attr)
+{
+	struct nlattr *nest = (struct nlattr *)((char *)nlmsg_data(request) + GENL_HDRLEN);
+
+	return (char *)nla_find(nla_data(nest), nla_len(nest), attr) - (char *)request;
+}
+
+#define KERNEL	if (fork() == 0)
+#define OVER	_exit(0)
+
+TEST("a dump is a list, also of nothing")
+{
+	struct usbpass_group *list;
+	size_t n;
+
+	KERNEL {
+		take_request();
+		send_done(0, 0);
+		take_request();
+		for (uint32_t i = 1; i <= 40; i++)
+			send_group(i, "g", NLM_F_MULTI);
+		send_done(0, 0);
+		OVER;
+	}
+	ASSERT_EQ(0, usbpass_group_list(h, &list, &n));
+	EXPECT_EQ(0, n);
+	ASSERT_EQ(0, usbpass_group_list(h, &list, &n));
+	ASSERT_EQ(40, n);
+	EXPECT_EQ(1, list[0].id);
+	EXPECT_EQ(40, list[39].id);
+	usbpass_group_list_free(list, n);
+}
+
+TEST("a torn dump is asked for again")
+{
+	struct usbpass_group *list;
+	size_t n;
+
+	KERNEL {
+		take_request();
+		send_group(1, "old", NLM_F_MULTI);
+		send_group(2, "new", NLM_F_MULTI | NLM_F_DUMP_INTR);
+		send_done(0, NLM_F_DUMP_INTR);
+		take_request();
+		send_group(7, "whole", NLM_F_MULTI);
+		send_done(0, 0);
+		OVER;
+	}
+	ASSERT_EQ(0, usbpass_group_list(h, &list, &n));
+	ASSERT_EQ(1, n);
+	EXPECT_STR("whole", list[0].name);
+}
+
+TEST("a dump that is torn for ever ends with EAGAIN in words")
+{
+	struct usbpass_group *list;
+	size_t n;
+
+	KERNEL {
+		for (;;) {
+			take_request();
+			send_done(0, NLM_F_DUMP_INTR);
+		}
+	}
+	EXPECT_EQ(-EAGAIN, usbpass_group_list(h, &list, &n));
+	EXPECT(strstr(usbpass_error(h), "try again"));
+}
+
+TEST("a refused dump carries its error")
+{
+	struct usbpass_group *list;
+	size_t n;
+
+	KERNEL {
+		take_request();
+		send_ack(-EPERM, "the host's verbs need CAP_SYS_ADMIN", 0, false);
+		take_request();
+		send_done(-ENOMEM, 0);
+		OVER;
+	}
+	EXPECT_EQ(-EPERM, usbpass_group_list(h, &list, &n));
+	EXPECT_STR("the host's verbs need CAP_SYS_ADMIN", usbpass_error(h));
+	EXPECT_EQ(-ENOMEM, usbpass_group_list(h, &list, &n));
+	EXPECT(!list);
+}
+
+TEST("a refusal names the attribute, whether the request is repeated or not")
+{
+	struct usbpass_rule rule = { .has = USBPASS_HAS(USBPASS_A_RULE_NAME) | USBPASS_HAS(USBPASS_A_RULE_GROUP) };
+
+	strcpy(rule.name, "r");
+	strcpy(rule.group, "nowhere");
+	KERNEL {
+		for (int capped = 0; capped < 2; capped++) {
+			EXPECT_EQ(USBPASS_CMD_RULE_NEW, take_request());
+			send_ack(-ENOENT, "no such group", offset_of(USBPASS_A_RULE_GROUP), capped);
+		}
+		take_request();
+		send_ack(-EEXIST, NULL, 0, false);
+		OVER;
+	}
+	for (int capped = 0; capped < 2; capped++) {
+		EXPECT_EQ(-ENOENT, usbpass_rule_new(h, &rule));
+		EXPECT_EQ(-ENOENT, usbpass_error_code(h));
+		EXPECT_STR("no such group", usbpass_error(h));
+		EXPECT_STR("rule.group", usbpass_error_attr(h));
+	}
+	/* No sentence: the errno's, and nothing left of the last one. */
+	EXPECT_EQ(-EEXIST, usbpass_rule_new(h, &rule));
+	EXPECT_STR(strerror(EEXIST), usbpass_error(h));
+	EXPECT_STR("", usbpass_error_attr(h));
+}
+
+TEST("a new object comes back with its id and name")
+{
+	struct usbpass_group group = {};
+
+	KERNEL {
+		take_request();
+		send_group(9, "group 9", 0);
+		send_ack(0, NULL, 0, false);
+		OVER;
+	}
+	ASSERT_EQ(0, usbpass_group_new(h, &group));
+	EXPECT_EQ(9, group.id);
+	EXPECT_STR("group 9", group.name);
+}
+
+TEST("events between a request and its answer are kept in order")
+{
+	struct usbpass_group group;
+	struct usbpass_event event;
+
+	KERNEL {
+		take_request();
+		send_event(client.nl_pid, USBPASS_EVENT_COMMIT, 1, 0, 0, NULL);
+		send_group(9, "g", 0);
+		send_event(client.nl_pid, USBPASS_EVENT_COMMIT, 2, 0, 0, NULL);
+		send_ack(0, NULL, 0, false);
+		OVER;
+	}
+	ASSERT_EQ(0, usbpass_group_get(h, 9, NULL, &group));
+	EXPECT_STR("g", group.name);
+	ASSERT_EQ(0, usbpass_event_next(h, &event, 0));
+	EXPECT_EQ(1, event.seq);
+	ASSERT_EQ(0, usbpass_event_next(h, &event, 0));
+	EXPECT_EQ(2, event.seq);
+	EXPECT_EQ(-EAGAIN, usbpass_event_next(h, &event, 0));
+}
+
+static uint32_t events_port(void)
+{
+	return nl_socket_get_local_port(h->events);
+}
+
+static void answer_job(void)
+{
+	struct nl_msg *msg;
+
+	ASSERT_EQ(USBPASS_CMD_DEVICE_CLAIM, take_request());
+	msg = answer(USBPASS_CMD_DEVICE_CLAIM, 0);
+	nla_put_u32(msg, USBPASS_A_JOB, 5);
+	send_to(client.nl_pid, msg);
+	send_ack(0, NULL, 0, false);
+}
+
+TEST("a claim waits for the event of its own job")
+{
+	KERNEL {
+		answer_job();
+		send_event(events_port(), USBPASS_EVENT_DEVICE_STATE, 1, 0, 0, NULL);
+		send_event(events_port(), USBPASS_EVENT_JOB, 2, 4, -EIO, NULL);
+		send_event(events_port(), USBPASS_EVENT_JOB, 3, 5, 0, NULL);
+		answer_job();
+		send_event(events_port(), USBPASS_EVENT_JOB, 4, 5, -EBUSY, "its port is owned through usbfs");
+		OVER;
+	}
+	EXPECT_EQ(0, usbpass_device_claim(h, 3, NULL, 0, 5000));
+	EXPECT_EQ(-EBUSY, usbpass_device_claim(h, 3, NULL, 0, 5000));
+	EXPECT_STR("its port is owned through usbfs", usbpass_error(h));
+}
+
+TEST("a job whose event is lost is asked for")
+{
+	KERNEL {
+		struct nl_msg *msg;
+		struct nlattr *nest;
+
+		answer_job();
+		ASSERT_EQ(USBPASS_CMD_JOB_GET, take_request());
+		msg = answer(USBPASS_CMD_JOB_GET, 0);
+		nest = nla_nest_start(msg, USBPASS_A_EVENT);
+		nla_put_u32(msg, USBPASS_A_EVENT_JOB, 5);
+		nla_put_s32(msg, USBPASS_A_EVENT_RESULT, -EIO);
+		nla_nest_end(msg, nest);
+		send_to(client.nl_pid, msg);
+		send_ack(0, NULL, 0, false);
+		OVER;
+	}
+	EXPECT_EQ(-EIO, usbpass_device_claim(h, 3, NULL, 0, 10000));
+}
+
+TEST("a claim that takes too long says that it goes on")
+{
+	KERNEL {
+		answer_job();
+		ASSERT_EQ(USBPASS_CMD_JOB_GET, take_request());
+		for (;;) {
+			struct nl_msg *msg = answer(USBPASS_CMD_JOB_GET, 0);
+			struct nlattr *nest = nla_nest_start(msg, USBPASS_A_EVENT);
+
+			nla_put_u32(msg, USBPASS_A_EVENT_JOB, 5);
+			nla_put_s32(msg, USBPASS_A_EVENT_RESULT, -EINPROGRESS);
+			nla_nest_end(msg, nest);
+			send_to(client.nl_pid, msg);
+			send_ack(0, NULL, 0, false);
+			take_request();
+		}
+	}
+	EXPECT_EQ(-ETIMEDOUT, usbpass_device_claim(h, 3, NULL, 0, 300));
+	EXPECT(strstr(usbpass_error(h), "goes on"));
+}
+
+TAP_MAIN
