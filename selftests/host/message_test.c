@@ -10,6 +10,7 @@
 #include <netlink/socket.h>
 #include <sys/socket.h>
 #include "handle.h"
+#include "state.h"
 #include "tap.h"
 
 #define FAMILY	0x20
@@ -356,6 +357,81 @@ TEST("a claim that takes too long says that it goes on")
 	}
 	EXPECT_EQ(-ETIMEDOUT, usbpass_device_claim(h, 3, NULL, 0, 300));
 	EXPECT(strstr(usbpass_error(h), "goes on"));
+}
+
+static struct usbpass_group two_groups[] = {
+	{ .has = USBPASS_HAS(USBPASS_A_GROUP_NAME), .name = "first" },
+	{ .has = USBPASS_HAS(USBPASS_A_GROUP_NAME), .name = "second" },
+};
+
+TEST("a refused state names the object at fault and leaves no stage")
+{
+	struct usbpass_state state = { .groups = two_groups, .n_groups = 2 };
+	char err[256];
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		ASSERT_EQ(USBPASS_CMD_TXN_BEGIN, take_request());
+		send_ack(0, NULL, 0, false);
+		ASSERT_EQ(USBPASS_CMD_GROUP_NEW, take_request());
+		send_group(1, "first", 0);
+		send_ack(0, NULL, 0, false);
+		ASSERT_EQ(USBPASS_CMD_GROUP_NEW, take_request());
+		send_ack(-EINVAL, "a name may not hold '/'", offset_of(USBPASS_A_GROUP_NAME), true);
+		ASSERT_EQ(USBPASS_CMD_TXN_ABORT, take_request());
+		send_ack(0, NULL, 0, false);
+		exit(0);
+	}
+	EXPECT_EQ(-EINVAL, usbpass_state_commit(h, &state, 0, NULL, err, sizeof(err)));
+	EXPECT_STR("group 'second': a name may not hold '/' (group.name)", err);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, two_groups[0].id);
+}
+
+static void send_info(uint64_t generation)
+{
+	struct nl_msg *msg;
+
+	ASSERT_EQ(USBPASS_CMD_INFO, take_request());
+	msg = answer(USBPASS_CMD_INFO, 0);
+	nla_put_u64(msg, USBPASS_A_GENERATION, generation);
+	nla_nest_end_keep_empty(msg, nla_nest_start(msg, USBPASS_A_INFO));
+	send_to(client.nl_pid, msg);
+	send_ack(0, NULL, 0, false);
+}
+
+/* Three dumps between two looks at the generation. */
+static void play_read(uint64_t before, const char *group, uint64_t after)
+{
+	send_info(before);
+	ASSERT_EQ(USBPASS_CMD_GROUP_GET, take_request());
+	send_group(1, group, NLM_F_MULTI);
+	send_done(0, 0);
+	ASSERT_EQ(USBPASS_CMD_RULE_GET, take_request());
+	send_done(0, 0);
+	ASSERT_EQ(USBPASS_CMD_ATTACH_GET, take_request());
+	send_done(0, 0);
+	send_info(after);
+}
+
+TEST("a state is all of one generation, without what only the kernel knows")
+{
+	struct usbpass_state state;
+
+	KERNEL {
+		play_read(6, "old", 7);
+		play_read(7, "new", 7);
+		OVER;
+	}
+	ASSERT_EQ(0, usbpass_state_read(h, &state));
+	EXPECT_EQ(7, state.generation);
+	ASSERT_EQ(1, state.n_groups);
+	EXPECT_STR("new", state.groups[0].name);
+	EXPECT(!usbpass_has(&state.groups[0], USBPASS_A_GROUP_ID));
+	usbpass_state_free(&state);
 }
 
 TAP_MAIN
