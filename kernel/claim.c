@@ -331,7 +331,7 @@ static void regain(struct usbpass_device *dev)
 	leased = dev->claimed && dev->lease;
 	spin_unlock(&usbpass_registry_lock);
 	if (leased)
-		usbpass_intf_claim_all(dev);	/* held by another still: the next transfer asks again */
+		usbpass_intf_claim_all(dev);	/* if it is held still, the next transfer asks again */
 	usb_unlock_device(dev->udev);
 }
 

@@ -29,6 +29,20 @@
 #define USBPASS_DEVNODE_CONST	const
 #endif
 
+/* 6.2: the hooks around a verb take a split op. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define USBPASS_GENL_PRE_DOIT_OPS	const struct genl_ops
+#else
+#define USBPASS_GENL_PRE_DOIT_OPS	const struct genl_split_ops
+#endif
+
+/* 6.6: a dump's attributes moved into its genl_info. Needs net/genetlink.h. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define usbpass_genl_dump_attrs(cb)	(genl_dumpit_info(cb)->attrs)
+#else
+#define usbpass_genl_dump_attrs(cb)	(genl_info_dump(cb)->attrs)
+#endif
+
 /*
  * 6.8 (and Debian's 6.1): struct usb_driver and usb_device_driver carry .driver
  * instead of .drvwrap.driver. Kbuild looks which the headers have.

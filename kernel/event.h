@@ -2,14 +2,17 @@
 #ifndef _USBPASS_EVENT_H
 #define _USBPASS_EVENT_H
 
-#include <linux/types.h>
 #include <linux/sched.h>
+#include <linux/types.h>
 #include <linux/usbpass.h>
 
-/* Zero or empty: absent. Who asked: usbpass_event_by_current(). */
+struct net;
+struct sk_buff;
+
+/* Zero or empty: absent. */
 struct usbpass_event {
 	u64 seq, time_ns;		/* filled by emit */
-	u32 owner;			/* whose event it is; 0: the host's only */
+	u32 owner;			/* whose event it is; 0: the host's */
 	u8 type;			/* enum usbpass_event_type */
 	u8 state;
 	bool has_state, has_result, has_who;
@@ -29,8 +32,20 @@ struct usbpass_event {
 int usbpass_event_init(void);
 void usbpass_event_exit(void);
 
+/* Fills in who asked. */
 void usbpass_event_by_current(struct usbpass_event *ev);
 /* Any context. Copies @ev into the ring and kicks the sender. */
 void usbpass_event_emit(struct usbpass_event *ev);
+
+/*
+ * The first event kept whose number is above @after, and in *lost how many
+ * between are not kept any more. False: none.
+ */
+bool usbpass_event_next(u64 after, struct usbpass_event *ev, u64 *lost);
+u64 usbpass_event_last_seq(void);
+
+/* A socket gets every event after @since. 0, -EALREADY, -ENOSPC, -ENOMEM. */
+int usbpass_event_subscribe(struct net *net, u32 portid, u64 since);
+void usbpass_event_unsubscribe(struct net *net, u32 portid);	/* the socket closed */
 
 #endif /* _USBPASS_EVENT_H */

@@ -26,6 +26,14 @@ static u32 speed_kbps(const struct usb_device *udev)
 	}
 }
 
+/* USB 2.0, 4.1.1: at most 5 hubs between root hub and device. */
+static void read_ports(struct usbpass_facts *facts, const struct usb_device *udev)
+{
+	for (; udev->parent; udev = udev->parent)
+		if (udev->level >= 1 && udev->level <= ARRAY_SIZE(facts->ports))
+			facts->ports[udev->level - 1] = udev->portnum;
+}
+
 static u8 removable(const struct usb_device *udev)
 {
 	switch (udev->dev.removable) {
@@ -124,6 +132,7 @@ struct usbpass_facts *usbpass_facts_new(struct usb_device *udev, u32 id)
 	facts->bus = udev->bus->busnum;
 	facts->address = udev->devnum;
 	facts->level = udev->level;
+	read_ports(facts, udev);
 	facts->removable = removable(udev);
 	strscpy(facts->busid, dev_name(&udev->dev), sizeof(facts->busid));
 	usbpass_usbcore_socket(udev, facts->socket, sizeof(facts->socket));

@@ -22,7 +22,8 @@ struct usbpass_facts {
 	struct usb_device_descriptor descriptor;	/* little endian */
 	enum usb_device_speed speed;
 	u32 speed_kbps;
-	u32 bus, address, level;
+	u32 bus, address, level;	/* level 1: on a root port */
+	u8 ports[7];			/* on the way from the root hub, as usbdevfs_conninfo_ex */
 	u8 removable;			/* enum usbpass_removable */
 	bool hub;
 	bool boot_keyboard;		/* an interface 03/01/01 */

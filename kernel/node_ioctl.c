@@ -36,11 +36,9 @@ static int connectinfo(struct usbpass_node *node, void __user *arg)
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
-/* The busid holds the port chain: "1-4.2". */
 static int conninfo_ex(struct usbpass_node *node, void __user *arg, size_t size)
 {
 	const struct usbpass_facts *facts = node->lease->facts;
-	const char *port = strchr(facts->busid, '-');
 	struct usbdevfs_conninfo_ex info;
 
 	if (size < sizeof(info.size))
@@ -50,10 +48,8 @@ static int conninfo_ex(struct usbpass_node *node, void __user *arg, size_t size)
 	info.busnum = facts->bus;
 	info.devnum = facts->address;
 	info.speed = facts->speed;
-	while (port && info.num_ports < ARRAY_SIZE(info.ports)) {
-		info.ports[info.num_ports++] = simple_strtoul(port + 1, NULL, 10);
-		port = strchr(port + 1, '.');
-	}
+	info.num_ports = facts->level;
+	memcpy(info.ports, facts->ports, sizeof(info.ports));
 	return copy_to_user(arg, &info, min(size, sizeof(info))) ? -EFAULT : 0;
 }
 

@@ -187,12 +187,16 @@ void usbpass_slot_revoke(struct usbpass_slot *slot)
 
 void usbpass_slot_retire(struct usbpass_slot *slot)
 {
+	bool published;
+
 	spin_lock(&usbpass_registry_lock);
+	published = !list_empty(&slot->link);
 	slot->retired = true;
 	list_del_init(&slot->link);
 	spin_unlock(&usbpass_registry_lock);
 	usbpass_slot_revoke(slot);
-	cdev_device_del(&slot->cdev, &slot->dev);
+	if (published)
+		cdev_device_del(&slot->cdev, &slot->dev);
 	set_attach(slot, NULL);
 }
 

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/module.h>
+#include <linux/netlink.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <net/sock.h>
+#include "config.h"
+#include "config_priv.h"
+#include "event.h"
+#include "name.h"
+#include "netlink.h"
+#include "nl.h"
+#include "txn.h"
+
+#define NO_AUTHORITY	"usbpass: the host's verbs need CAP_SYS_ADMIN"
+
+static const struct nla_policy policy[USBPASS_A_MAX + 1] = {
+	[USBPASS_A_FLAGS] = NLA_POLICY_MASK(NLA_U32, USBPASS_F_ALL),
+	[USBPASS_A_GENERATION] = { .type = NLA_U64 },
+	[USBPASS_A_DEVICE] = NLA_POLICY_NESTED(usbpass_nl_device_policy),
+	[USBPASS_A_GROUP] = NLA_POLICY_NESTED(usbpass_nl_group_policy),
+	[USBPASS_A_RULE] = NLA_POLICY_NESTED(usbpass_nl_rule_policy),
+	[USBPASS_A_ATTACH] = NLA_POLICY_NESTED(usbpass_nl_attach_policy),
+	[USBPASS_A_JOB] = { .type = NLA_U32 },
+	[USBPASS_A_SINCE] = { .type = NLA_U64 },
+};
+
+/* Both who opened the socket and who sends; no authority comes from a namespace. */
+static int pre_doit(USBPASS_GENL_PRE_DOIT_OPS *ops, struct sk_buff *skb, struct genl_info *info)
+{
+	if (netlink_capable(skb, CAP_SYS_ADMIN))
+		return 0;
+	NL_SET_ERR_MSG(info->extack, NO_AUTHORITY);
+	return -EPERM;
+}
+
+int usbpass_nl_dump_start(struct netlink_callback *cb)
+{
+	if (netlink_capable(cb->skb, CAP_SYS_ADMIN))
+		return 0;
+	NL_SET_ERR_MSG(cb->extack, NO_AUTHORITY);
+	return -EPERM;
+}
+
+int usbpass_nl_nest(struct genl_info *info, int type, struct nlattr **tb, int max,
+		    const struct nla_policy *nest_policy)
+{
+	if (GENL_REQ_ATTR_CHECK(info, type)) {
+		NL_SET_ERR_MSG(info->extack, "usbpass: the nest that the verb is about is missing");
+		return -EINVAL;
+	}
+	return nla_parse_nested(tb, max, info->attrs[type], nest_policy, info->extack);
+}
+
+int usbpass_nl_flags(struct genl_info *info, u32 allowed, u32 *flags)
+{
+	struct nlattr *attr = info->attrs[USBPASS_A_FLAGS];
+
+	*flags = attr ? nla_get_u32(attr) : 0;
+	if (!(*flags & ~allowed))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack, attr, "usbpass: this verb does not take that flag");
+	return -EINVAL;
+}
+
+int usbpass_nl_reply_begin(struct genl_info *info, struct usbpass_nl_message *message)
+{
+	message->skb = genlmsg_new(GENLMSG_DEFAULT_SIZE * 2, GFP_KERNEL);
+	if (!message->skb) {
+		NL_SET_ERR_MSG(info->extack, "usbpass: no memory");
+		return -ENOMEM;
+	}
+	message->header = genlmsg_put_reply(message->skb, info, &usbpass_nl_family, 0,
+					    info->genlhdr->cmd);
+	return 0;	/* there is room for a header */
+}
+
+int usbpass_nl_reply_end(struct genl_info *info, struct usbpass_nl_message *message, int err)
+{
+	if (err) {
+		nlmsg_free(message->skb);
+		if (err == -EMSGSIZE)
+			NL_SET_ERR_MSG(info->extack, "usbpass: the answer does not fit");
+		return err;
+	}
+	genlmsg_end(message->skb, message->header);
+	return genlmsg_reply(message->skb, info);
+}
+
+int usbpass_nl_reply_job(struct genl_info *info, u32 job)
+{
+	struct usbpass_nl_message message;
+	int err = usbpass_nl_reply_begin(info, &message);
+
+	if (err)
+		return err;
+	return usbpass_nl_reply_end(info, &message,
+				    nla_put_u32(message.skb, USBPASS_A_JOB, job));
+}
+
+int usbpass_nl_change_begin(struct genl_info *info, struct usbpass_nl_change *change)
+{
+	int err;
+
+	usbpass_config_lock();
+	change->own = false;
+	change->stage = usbpass_txn_find(genl_info_net(info), info->snd_portid,
+					 info->nlhdr->nlmsg_len);
+	if (!change->stage) {
+		change->own = true;
+		change->stage = usbpass_txn_open(false);
+	}
+	if (!IS_ERR_OR_NULL(change->stage))
+		return 0;
+	err = change->stage ? PTR_ERR(change->stage) : -ENOMEM;
+	if (err == -ENOBUFS)
+		NL_SET_ERR_MSG(info->extack, "usbpass: the transaction is too large");
+	else
+		NL_SET_ERR_MSG(info->extack, "usbpass: no memory");
+	usbpass_config_unlock();
+	return err;
+}
+
+int usbpass_nl_change_commit(struct genl_info *info, struct usbpass_nl_change *change, u32 flags,
+			     int err)
+{
+	if (err || !change->own)
+		return err;
+	return usbpass_txn_commit(change->stage, flags, info->extack);
+}
+
+void usbpass_nl_change_end(struct usbpass_nl_change *change)
+{
+	if (change->own)
+		usbpass_txn_close(change->stage);
+	usbpass_config_unlock();
+}
+
+struct usbpass_nl_view usbpass_nl_view(struct net *net, u32 portid, enum usbpass_kind kind)
+{
+	struct usbpass_stage *stage = usbpass_txn_find(net, portid, 0);
+	struct usbpass_config *config = usbpass_config_current();
+	struct usbpass_nl_view view;
+
+	if (!IS_ERR_OR_NULL(stage)) {
+		view.items = stage->now.list[kind].items;
+		view.nr = stage->now.list[kind].nr;
+		return view;
+	}
+	switch (kind) {
+	case USBPASS_GROUPS:
+		view.items = (void **)config->groups;
+		view.nr = config->nr_groups;
+		break;
+	case USBPASS_RULES:
+		view.items = (void **)config->rules.rules;
+		view.nr = config->rules.nr;
+		break;
+	default:
+		view.items = (void **)config->attaches;
+		view.nr = config->nr_attaches;
+	}
+	return view;
+}
+
+const char *usbpass_nl_group_name(struct net *net, u32 portid, u32 group_id)
+{
+	struct usbpass_nl_view view = usbpass_nl_view(net, portid, USBPASS_GROUPS);
+	u32 i;
+
+	for (i = 0; i < view.nr; i++) {
+		const struct usbpass_group *group = view.items[i];
+
+		if (group->id == group_id)
+			return group->name;
+	}
+	return NULL;
+}
+
+int usbpass_nl_dump_view(struct sk_buff *skb, struct netlink_callback *cb,
+			 enum usbpass_kind kind, u8 cmd,
+			 int (*fill)(struct sk_buff *skb, struct net *net, u32 portid,
+				     void *object))
+{
+	struct net *net = sock_net(cb->skb->sk);
+	u32 portid = NETLINK_CB(cb->skb).portid;
+	struct usbpass_nl_view view;
+	u64 generation;
+
+	usbpass_config_lock();
+	view = usbpass_nl_view(net, portid, kind);
+	generation = usbpass_config_current()->generation;
+	cb->seq = (u32)generation ?: 1;		/* 0: not told */
+	while (cb->args[0] < view.nr) {
+		void *header = genlmsg_put(skb, portid, cb->nlh->nlmsg_seq, &usbpass_nl_family,
+					   NLM_F_MULTI, cmd);
+
+		if (!header)
+			break;
+		genl_dump_check_consistent(cb, header);
+		if (nla_put_u64_64bit(skb, USBPASS_A_GENERATION, generation, USBPASS_A_PAD) ||
+		    fill(skb, net, portid, view.items[cb->args[0]])) {
+			genlmsg_cancel(skb, header);
+			break;
+		}
+		genlmsg_end(skb, header);
+		cb->args[0]++;
+	}
+	usbpass_config_unlock();
+	return skb->len;
+}
+
+int usbpass_nl_copy_name(struct nlattr *attr, char *name, struct netlink_ext_ack *extack)
+{
+	strscpy_pad(name, nla_data(attr), USBPASS_NAME_MAX + 1);
+	if (usbpass_name_valid(name))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr,
+			    "usbpass: a name is 1 to 63 bytes of printable UTF-8 without / and without space at either end");
+	return -EINVAL;
+}
+
+int usbpass_nl_copy_text(struct nlattr *attr, char **text, bool multiline,
+			 struct netlink_ext_ack *extack)
+{
+	const char *from = nla_data(attr);
+
+	if (!usbpass_name_printable(from, multiline)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "usbpass: not printable UTF-8");
+		return -EINVAL;
+	}
+	kfree(*text);
+	*text = NULL;
+	if (!*from)
+		return 0;	/* empty: none */
+	*text = kstrdup(from, GFP_KERNEL_ACCOUNT);
+	if (*text)
+		return 0;
+	NL_SET_ERR_MSG(extack, "usbpass: no memory");
+	return -ENOMEM;
+}
+
+#define DO(command, fn)			{ .cmd = (command), .doit = (fn) }
+#define DO_AND_DUMP(command, fn, dump)						\
+	{ .cmd = (command), .doit = (fn), .start = usbpass_nl_dump_start, .dumpit = (dump) }
+#define DUMP(command, dump)							\
+	{ .cmd = (command), .start = usbpass_nl_dump_start, .dumpit = (dump) }
+
+static const struct genl_ops ops[] = {
+	DO(USBPASS_CMD_INFO, usbpass_nl_info),
+	DO_AND_DUMP(USBPASS_CMD_DEVICE_GET, usbpass_nl_device_get, usbpass_nl_device_dump),
+	DO(USBPASS_CMD_DEVICE_CLAIM, usbpass_nl_device_claim),
+	DO(USBPASS_CMD_DEVICE_RELEASE, usbpass_nl_device_release),
+	DO(USBPASS_CMD_GROUP_NEW, usbpass_nl_group_new),
+	DO(USBPASS_CMD_GROUP_SET, usbpass_nl_group_set),
+	DO(USBPASS_CMD_GROUP_DEL, usbpass_nl_group_del),
+	DO_AND_DUMP(USBPASS_CMD_GROUP_GET, usbpass_nl_group_get, usbpass_nl_group_dump),
+	DO(USBPASS_CMD_RULE_NEW, usbpass_nl_rule_new),
+	DO(USBPASS_CMD_RULE_SET, usbpass_nl_rule_set),
+	DO(USBPASS_CMD_RULE_DEL, usbpass_nl_rule_del),
+	DO_AND_DUMP(USBPASS_CMD_RULE_GET, usbpass_nl_rule_get, usbpass_nl_rule_dump),
+	DO(USBPASS_CMD_RULE_TEST, usbpass_nl_rule_test),
+	DO(USBPASS_CMD_ATTACH_NEW, usbpass_nl_attach_new),
+	DO(USBPASS_CMD_ATTACH_SET, usbpass_nl_attach_set),
+	DO(USBPASS_CMD_ATTACH_DEL, usbpass_nl_attach_del),
+	DO_AND_DUMP(USBPASS_CMD_ATTACH_GET, usbpass_nl_attach_get, usbpass_nl_attach_dump),
+	DO(USBPASS_CMD_TXN_BEGIN, usbpass_nl_txn_begin),
+	DO(USBPASS_CMD_TXN_COMMIT, usbpass_nl_txn_commit),
+	DO(USBPASS_CMD_TXN_ABORT, usbpass_nl_txn_abort),
+	DO(USBPASS_CMD_SUBSCRIBE, usbpass_nl_subscribe),
+	DUMP(USBPASS_CMD_EVENT_GET, usbpass_nl_event_dump),
+	DO(USBPASS_CMD_JOB_GET, usbpass_nl_job_get),
+};
+
+struct genl_family usbpass_nl_family = {
+	.name = USBPASS_GENL_NAME,
+	.version = USBPASS_GENL_VERSION,
+	.maxattr = USBPASS_A_MAX,
+	.policy = policy,
+	.module = THIS_MODULE,
+	.netnsok = true,
+	.parallel_ops = true,
+	.pre_doit = pre_doit,
+	.ops = ops,
+	.n_ops = ARRAY_SIZE(ops),
+	.resv_start_op = USBPASS_CMD_MAX + 1,
+};
+
+/* A socket closed: what it had open here goes. */
+static int on_release(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct netlink_notify *notify = data;
+
+	if (action != NETLINK_URELEASE || notify->protocol != NETLINK_GENERIC)
+		return NOTIFY_DONE;
+	usbpass_event_unsubscribe(notify->net, notify->portid);
+	usbpass_config_lock();
+	usbpass_txn_drop(notify->net, notify->portid);
+	usbpass_config_unlock();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block release_notifier = { .notifier_call = on_release };
+
+int usbpass_netlink_init(void)
+{
+	int err = netlink_register_notifier(&release_notifier);
+
+	if (err)
+		return err;
+	err = genl_register_family(&usbpass_nl_family);
+	if (err)
+		netlink_unregister_notifier(&release_notifier);
+	return err;
+}
+
+void usbpass_netlink_exit(void)
+{
+	genl_unregister_family(&usbpass_nl_family);
+	netlink_unregister_notifier(&release_notifier);
+	usbpass_txn_exit();
+}

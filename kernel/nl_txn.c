@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "config_priv.h"
+#include "nl.h"
+#include "txn.h"
+
+int usbpass_nl_txn_begin(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *attr = info->attrs[USBPASS_A_GENERATION];
+	u64 generation = attr ? nla_get_u64(attr) : 0;
+	u32 flags;
+	int err = usbpass_nl_flags(info, USBPASS_F_REPLACE, &flags);
+
+	if (err)
+		return err;
+	usbpass_config_lock();
+	err = usbpass_txn_begin(genl_info_net(info), info->snd_portid,
+				attr ? &generation : NULL, flags & USBPASS_F_REPLACE,
+				info->extack);
+	usbpass_config_unlock();
+	return err;
+}
+
+static struct usbpass_stage *find(struct genl_info *info, int *err)
+{
+	struct usbpass_stage *stage = usbpass_txn_find(genl_info_net(info), info->snd_portid, 0);
+
+	if (!IS_ERR_OR_NULL(stage))
+		return stage;
+	NL_SET_ERR_MSG(info->extack,
+		       "usbpass: this socket has no transaction; it ends after 60 s without a command");
+	*err = -ENOENT;
+	return NULL;
+}
+
+int usbpass_nl_txn_commit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct usbpass_nl_message message;
+	struct usbpass_stage *stage;
+	u32 flags;
+	int err = usbpass_nl_flags(info, USBPASS_F_REVOKE | USBPASS_F_RESCAN, &flags) ?:
+		  usbpass_nl_reply_begin(info, &message);
+
+	if (err)
+		return err;
+	usbpass_config_lock();
+	stage = find(info, &err);
+	if (stage)
+		err = usbpass_txn_commit(stage, flags, info->extack);
+	if (!err) {
+		usbpass_txn_drop(genl_info_net(info), info->snd_portid);
+		err = nla_put_u64_64bit(message.skb, USBPASS_A_GENERATION,
+					usbpass_config_current()->generation, USBPASS_A_PAD);
+	}
+	usbpass_config_unlock();
+	return usbpass_nl_reply_end(info, &message, err);
+}
+
+int usbpass_nl_txn_abort(struct sk_buff *skb, struct genl_info *info)
+{
+	u32 flags;
+	int err = usbpass_nl_flags(info, 0, &flags);
+
+	if (err)
+		return err;
+	usbpass_config_lock();
+	if (find(info, &err))
+		usbpass_txn_drop(genl_info_net(info), info->snd_portid);
+	usbpass_config_unlock();
+	return err;
+}

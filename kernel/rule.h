@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _USBPASS_RULE_H
+#define _USBPASS_RULE_H
+
+#include <linux/atomic.h>
+#include <linux/kref.h>
+#include <linux/types.h>
+#include <linux/usbpass.h>
+
+struct usbpass_facts;
+
+/* What a field is, and so which value and operators it takes. */
+enum usbpass_field_kind {
+	USBPASS_KIND_NONE,		/* ANY */
+	USBPASS_KIND_NUMBER,
+	USBPASS_KIND_STRING,
+	USBPASS_KIND_CLASS,
+};
+
+enum usbpass_field_kind usbpass_rule_kind(u8 field);
+u32 usbpass_rule_number_max(u8 field);	/* of a number or class field */
+bool usbpass_rule_carries(u8 op);	/* does this module know the operator? */
+
+struct usbpass_cond {
+	u8 field, op, quantifier;
+	u32 number, mask;
+	char *string;			/* owned; NULL unless the kind is STRING */
+};
+
+/* Immutable once in force, but for @hits. */
+struct usbpass_rule {
+	struct kref kref;
+	u32 id;
+	u32 owner;
+	s32 priority;
+	u8 action, origin;
+	bool enabled;
+	u32 group_id;			/* 0 unless CLAIM */
+	char name[USBPASS_NAME_MAX + 1];
+	char *description;		/* NULL: none */
+	atomic64_t hits;
+	u32 nr_conds;
+	struct usbpass_cond *conds;	/* owned */
+};
+
+struct usbpass_rule *usbpass_rule_alloc(u32 nr_conds);	/* NULL: no memory */
+/* Takes over @conds (from kcalloc) in the place of the rule's own. */
+void usbpass_rule_set_conds(struct usbpass_rule *rule, struct usbpass_cond *conds, u32 nr_conds);
+void usbpass_rule_free_conds(struct usbpass_cond *conds, u32 nr_conds);
+/* NULL: no memory. */
+struct usbpass_rule *usbpass_rule_copy(const struct usbpass_rule *rule);
+struct usbpass_rule *usbpass_rule_get(struct usbpass_rule *rule);
+void usbpass_rule_put(struct usbpass_rule *rule);
+
+/* Do all conditions hold? No sleep. @node: this host's name. */
+bool usbpass_rule_matches(const struct usbpass_rule *rule, const struct usbpass_facts *facts,
+			  const char *node);
+/* Does it ask for exactly one vendor:product? *key is then both. */
+bool usbpass_rule_is_exact(const struct usbpass_rule *rule, u32 *key);
+
+#endif /* _USBPASS_RULE_H */
