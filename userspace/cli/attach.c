@@ -226,11 +226,6 @@ static int get(struct cli *cli, struct usbpass_attachment *attachment)
 	return CLI_DONE;
 }
 
-static const char *lease_remedy(int error)
-{
-	return error == -EBUSY ? "stop the VM's use of it, or --revoke" : NULL;
-}
-
 int cli_attach_set(struct cli *cli)
 {
 	struct options o = {};
@@ -257,7 +252,7 @@ int cli_attach_set(struct cli *cli)
 	SET(&attachment, USBPASS_A_ATTACH_ID);
 	ret = usbpass_attachment_set(cli->h, &attachment, o.revoke ? USBPASS_F_REVOKE : 0);
 	if (ret < 0)
-		return cli_fail(cli, ret, lease_remedy(ret), "attachment '%s'", old.name);
+		return cli_fail(cli, ret, NULL, "attachment '%s'", old.name);
 	if (!cli->json)
 		printf("attachment '%s' changed\n", o.name ? o.name : old.name);
 	return cli_saved(cli, NULL, attach_json(&attachment));
@@ -276,7 +271,7 @@ int cli_attach_del(struct cli *cli)
 		return ret;
 	ret = usbpass_attachment_del(cli->h, attachment.id, NULL, revoke ? USBPASS_F_REVOKE : 0);
 	if (ret < 0)
-		return cli_fail(cli, ret, lease_remedy(ret), "attachment '%s'", attachment.name);
+		return cli_fail(cli, ret, NULL, "attachment '%s'", attachment.name);
 	if (!cli->json)
 		printf("attachment '%s' deleted\n", attachment.name);
 	return cli_saved(cli, NULL, attach_json(&attachment));

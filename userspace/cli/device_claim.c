@@ -54,8 +54,7 @@ static int release(struct cli *cli, const struct usbpass_device *device, uint32_
 	if (ret < 0) {
 		json_object_object_add(item, "reason", cli_json_string(usbpass_error(cli->h)));
 		cli->json = false;
-		ret = cli_fail(cli, ret, ret == -EBUSY ? "end the VM's use of it, or --revoke" : NULL,
-			       "device #%u (%s)", device->id, device->busid);
+		ret = cli_fail(cli, ret, NULL, "device #%u (%s)", device->id, device->busid);
 		cli->json = json;
 		return ret;
 	}

@@ -48,6 +48,9 @@ static int report(struct cli *cli, int error, const char *attr, const char *reme
 {
 	if (!remedy)
 		remedy = usual_remedy(error);
+	if (remedy && !*remedy)
+		remedy = NULL;
+	fflush(stdout);
 	fprintf(stderr, "usbpass: %s%s%s\n", message, remedy ? "; " : "", remedy ? remedy : "");
 	if (cli->json) {
 		struct json_object *out = json_object_new_object();
@@ -80,6 +83,9 @@ int cli_fail(struct cli *cli, int error, const char *remedy, const char *format,
 	/* Some of the kernel's sentences begin with the name that ours do. */
 	if (!strncmp(text, prefix, strlen(prefix)))
 		text += strlen(prefix);
+	/* "...; do this": the kernel has said what to do. */
+	if (!remedy && strstr(text, "; "))
+		remedy = "";
 	used = strlen(message);
 	snprintf(message + used, sizeof(message) - used, "%s%s%s%s%s", used ? ": " : "",
 		 text, *attr ? " (" : "", attr, *attr ? ")" : "");

@@ -129,7 +129,7 @@ int cli_group_del(struct cli *cli)
 	ret = usbpass_group_del(cli->h, group.id, NULL);
 	if (ret < 0)
 		return cli_fail(cli, ret, ret == -EBUSY ?
-				"delete its rules and attachments first (see: usbpass group show)" :
+				"see: usbpass group show" :
 				NULL, "group '%s'", group.name);
 	if (!cli->json)
 		printf("group '%s' deleted\n", group.name);

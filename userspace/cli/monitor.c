@@ -27,7 +27,7 @@ static void print_event(const struct usbpass_event *event)
 	if (event->device)
 		printf(" device=#%u", event->device);
 	say("socket", event->socket);
-	if (usbpass_has(event, USBPASS_A_EVENT_VENDOR))
+	if (event->vendor || event->product)
 		printf(" model=%04x:%04x", event->vendor, event->product);
 	say("attachment", event->attach);
 	say("group", event->group);

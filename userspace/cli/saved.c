@@ -32,6 +32,7 @@ int cli_saved(struct cli *cli, const uint64_t *generation, struct json_object *o
 				"the change is in force; its generation");
 	}
 	fault = not_saved(cli, info.generation);
+	fflush(stdout);
 	if (fault && *fault)
 		fprintf(stderr, "usbpass: %s\n", fault);
 	if (!cli->json) {
