@@ -7,10 +7,15 @@
 
 RELEASES := $(shell uname -r) $(shell ls /lib/modules 2>/dev/null | sort -rV)
 KDIR ?= $(firstword $(wildcard $(RELEASES:%=/lib/modules/%/build)) /lib/modules/$(firstword $(RELEASES))/build)
-KVER = $(shell $(MAKE) -s -C $(KDIR) kernelrelease)
-MODULES_DIR = $(DESTDIR)/lib/modules/$(KVER)/updates
+# Not `make kernelrelease`, which in Debian's headers is another name than the one under /lib/modules.
+KVER = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
+MODLIB = /lib/modules/$(KVER)
+MODULE = $(DESTDIR)$(MODLIB)/updates/usbpass.ko
 DESTDIR ?=
 export DESTDIR
+MAKEFLAGS += --no-print-directory
+# What runs here need not be what the tests boot; given ones go first.
+TESTED = version=$$(.ci/test-kernel) && KDIR=$${KDIR:-/lib/modules/$$version/build} KERNEL=$${KERNEL:-/boot/vmlinuz-$$version}
 
 all: modules userspace
 
@@ -27,40 +32,42 @@ selftests: userspace
 deps:
 	.ci/deps
 
-lint: userspace
+lint:
 	KDIR=$(KDIR) .ci/lint
 
 # One after the other, also under -j: lint's findings are to be read before the tests' output begins.
 check:
 	$(MAKE) deps
-	$(MAKE) all selftests
-	$(MAKE) lint
-	selftests/run.sh $(ARGS)
+	$(TESTED) $(MAKE) all selftests
+	$(TESTED) $(MAKE) lint
+	@$(TESTED) selftests/run.sh $(ARGS)
 
 check-long:
 	$(MAKE) check ARGS="--long $(ARGS)"
 
-demo: all
-	selftests/demo/run.sh
+demo bench:
+	$(MAKE) deps
+	$(TESTED) $(MAKE) all selftests
+	@$(TESTED) selftests/$@/run.sh $(ARGS)
 
-bench: all selftests
-	selftests/bench/run.sh
-
-install: all
-	install -D -m 0644 usbpass.ko $(MODULES_DIR)/usbpass.ko
-	$(if $(SIGN_KEY),$(KDIR)/scripts/sign-file sha256 $(SIGN_KEY) $(SIGN_CERT) $(MODULES_DIR)/usbpass.ko)
+# What is built is not looked at again: that takes long where the kernel's build is slow to start.
+install:
+	@test -e usbpass.ko -a -e userspace/usbpass || $(MAKE) all
+	install -D -m 0644 usbpass.ko $(MODULE)
+	strip --strip-debug $(MODULE)
+	$(if $(SIGN_KEY),$(KDIR)/scripts/sign-file sha256 $(SIGN_KEY) $(SIGN_CERT) $(MODULE))
 	$(MAKE) -C userspace install
 	$(if $(DESTDIR),,.ci/installed $(KVER))
 
 # What a trial installation holds is what goes.
-uninstall: all
+uninstall:
 	$(if $(DESTDIR),,.ci/uninstalling)
 	trial=$$(mktemp -d) && $(MAKE) -s install DESTDIR=$$trial SIGN_KEY= && \
 		(cd $$trial && find . -type f -printf '%P\n') | sed "s,^,$(DESTDIR)/," | xargs -d '\n' rm -fv && rm -r $$trial
 	$(if $(DESTDIR),,.ci/installed $(KVER))
 
 clean:
-	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	$(if $(wildcard $(KDIR)/Makefile),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
 	$(MAKE) -C userspace clean
 	$(MAKE) -C selftests clean
 	$(RM) -r .cache
