@@ -2,7 +2,7 @@
 # usbpass: the module (Kbuild), and what stands around it. As root on a Debian 12 machine: make check
 #
 #   KDIR=      the kernel's build directory; default: the running kernel's, else the newest installed one
-#   DESTDIR=   install below this directory, without depmod and update-initramfs
+#   DESTDIR=   install below this directory, without depmod
 #   SIGN_KEY=  SIGN_CERT=   sign the module at install (Secure Boot)
 
 RELEASES := $(shell uname -r) $(shell ls /lib/modules 2>/dev/null | sort -rV)
