@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+#include "daemon.h"
+#include "state.h"
+
+/* The first start in this life of the module: made at its end, removed when the module goes. */
+static bool started(const struct daemon *daemon)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/started", daemon->run_dir);
+	return access(path, F_OK) == 0;
+}
+
+static void set_started(const struct daemon *daemon)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/started", daemon->run_dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void refuse(struct daemon *daemon, const char *err)
+{
+	daemon_log(daemon, LOG_ERR, "%s", err);
+	daemon_log(daemon, LOG_ERR, "the module is left without a configuration; put the file right, then: usbpass apply FILE --rescan");
+	daemon_status(daemon, "REFUSED: %s", err);
+}
+
+/* 1: in force; 0: there is no such file; negative: refused. */
+static int load(struct daemon *daemon, const char *path)
+{
+	char err[1024], text[1280];
+	struct usbpass_state state;
+	uint64_t generation;
+	int ret;
+
+	ret = usbpass_state_load(path, &state, err, sizeof(err));
+	if (ret == -ENOENT)
+		return 0;
+	if (ret < 0) {
+		refuse(daemon, err);
+		return ret;
+	}
+	ret = usbpass_state_commit(daemon->h, &state, 0, &generation, err, sizeof(err));
+	if (ret < 0) {
+		snprintf(text, sizeof(text), "%s: %s", path, err);
+		refuse(daemon, text);
+	} else {
+		daemon_log(daemon, LOG_NOTICE,
+			   "%s is in force: %zu groups, %zu rules, %zu attachments (generation %" PRIu64 ")",
+			   path, state.n_groups, state.n_rules, state.n_attachments, generation);
+		ret = 1;
+	}
+	usbpass_state_free(&state);
+	return ret;
+}
+
+/* What people wrote goes before what was saved; where it is wrong, so does its being wrong. */
+static void load_first(struct daemon *daemon)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	ret = load(daemon, daemon->config);
+	if (!ret) {
+		snprintf(path, sizeof(path), "%s/state.yaml", daemon->state_dir);
+		ret = load(daemon, path);
+		if (!ret)
+			daemon_log(daemon, LOG_INFO, "no configuration yet");
+	}
+	/* A commit by hand would now replace a file that is not in force. */
+	daemon->keep_old = ret < 0;
+}
+
+int daemon_start(struct daemon *daemon)
+{
+	struct usbpass_info info;
+	bool fresh;
+	int ret;
+
+	daemon_unsave(daemon);
+	ret = usbpass_info_get(daemon->h, &info);
+	if (ret < 0)
+		return ret;
+	fresh = info.generation == 0;
+	if (fresh)
+		load_first(daemon);
+	else
+		daemon_log(daemon, LOG_INFO, "generation %" PRIu64 " is in force", info.generation);
+	/* After an initramfs the configuration is there, and nobody has looked at the devices yet. */
+	daemon_pending_look(daemon, fresh || !started(daemon));
+	set_started(daemon);
+	daemon->unsaved = true;
+	return 0;
+}
