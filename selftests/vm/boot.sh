@@ -15,7 +15,8 @@
 #   -a ARGS     more kernel arguments
 #   -e NAME=VAL environment of COMMAND (may be given several times)
 #
-# Environment: KERNEL=   the kernel image    (default: newest /boot/vmlinuz-* that has its modules installed)
+# Environment: BOOT_ACCEL= QEMU's accelerator (default tcg,thread=multi)
+#              KERNEL=   the kernel image    (default: newest /boot/vmlinuz-* that has its modules installed)
 #              MODDIR=   its modules, as depmod left them (default: /lib/modules/VERSION)
 #
 # The guest's root is this machine's, read-only over 9p, under an overlay in memory: the command may write
@@ -92,7 +93,7 @@ initramfs=$dir/initramfs.img
 : >"$dir/console.log"
 
 timeout --kill-after=5 "$seconds" qemu-system-x86_64 \
-	-accel tcg,thread=multi -M q35 -cpu max -smp "$cpus" -m "$memory" -nodefaults -no-user-config -nic none -display none \
+	-accel "${BOOT_ACCEL:-tcg,thread=multi}" -M q35 -cpu max -smp "$cpus" -m "$memory" -nodefaults -no-user-config -nic none -display none \
 	-no-reboot -kernel "$KERNEL" -initrd "$initramfs" \
 	-append "console=ttyS0 loglevel=7 panic=-1 oops=panic no_timer_check cryptomgr.notests bed_top=$top bed_modules=$MODDIR $append" \
 	-chardev "file,id=console,path=$dir/console.log" -serial chardev:console \
