@@ -96,14 +96,22 @@ int usbpass_state_read(struct usbpass *h, struct usbpass_state *out)
 				   "the configuration changes faster than it can be read; try again");
 }
 
-/* Names the object; the caller aborts the stage. */
-static int blame(struct usbpass *h, int error, const char *kind, const char *name, char *err,
-		 size_t errsize)
+/* Names the object, and the group that it names; the caller aborts the stage. */
+static int blame(struct usbpass *h, int error, const char *kind, const char *name,
+		 const char *group, char *err, size_t errsize)
 {
-	const char *attr = usbpass_error_attr(h);
+	const char *attr = usbpass_error_attr(h), *text = usbpass_error(h), *dot;
+	const char *prefix = "usbpass: ";
 
-	snprintf(err, errsize, "%s '%s': %s%s%s%s", kind, name, usbpass_error(h),
-		 *attr ? " (" : "", attr, *attr ? ")" : "");
+	/* Callers have a prefix of their own. */
+	if (!strncmp(text, prefix, strlen(prefix)))
+		text += strlen(prefix);
+	dot = strchr(attr, '.');
+	if (dot && !strcmp(dot, ".group") && group)
+		snprintf(err, errsize, "%s '%s', group '%s': %s", kind, name, group, text);
+	else
+		snprintf(err, errsize, "%s '%s': %s%s%s%s", kind, name, text, *attr ? " (" : "",
+			 attr, *attr ? ")" : "");
 	return error;
 }
 
@@ -117,21 +125,22 @@ static int stage(struct usbpass *h, const struct usbpass_state *state, char *err
 
 		ret = usbpass_group_new(h, &group);
 		if (ret < 0)
-			return blame(h, ret, "group", group.name, err, errsize);
+			return blame(h, ret, "group", group.name, NULL, err, errsize);
 	}
 	for (size_t i = 0; i < state->n_rules; i++) {
 		struct usbpass_rule rule = state->rules[i];
 
 		ret = usbpass_rule_new(h, &rule);
 		if (ret < 0)
-			return blame(h, ret, "rule", rule.name, err, errsize);
+			return blame(h, ret, "rule", rule.name, rule.group, err, errsize);
 	}
 	for (size_t i = 0; i < state->n_attachments; i++) {
 		struct usbpass_attachment attachment = state->attachments[i];
 
 		ret = usbpass_attachment_new(h, &attachment);
 		if (ret < 0)
-			return blame(h, ret, "attachment", attachment.name, err, errsize);
+			return blame(h, ret, "attachment", attachment.name, attachment.group,
+				     err, errsize);
 	}
 	return 0;
 }
