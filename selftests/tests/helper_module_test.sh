@@ -4,7 +4,7 @@
 # The helper with the module: what it lists, makes, refuses and says, as an operator sees it.
 #
 # group: helper
-# timeout: 240
+# timeout: 400
 
 . "$(dirname "$0")/../lib/ktap.sh"
 . "$TOP/selftests/lib/usbdev.sh"
@@ -207,6 +207,83 @@ keeps_rules()
 	said '"match": "usb-version = 2.10 and speed != 1.5 and removable = no"'
 }
 
+saves_and_applies()
+{
+	local before
+
+	defer fresh
+	status 0 group add "two words" --class hid --reset none
+	status 0 rule add r --group "two words" --priority -5 --match 'serial = "A" and interface-class none 08:06'
+	status 0 rule add skip --action ignore --match any --disable
+	status 0 attach add key --group "two words" --uid 1 --gid 2 --optional --vm "free text"
+	status 0 save "$TMP/one.yaml"
+	before=$(usbpass -j attach show key)
+	status 0 rule del r
+	status 0 rule set skip --name other
+	status 0 group add more
+	status 0 apply "$TMP/one.yaml"
+	said "1 groups, 2 rules, 1 attachments"
+	status 0 save "$TMP/two.yaml"
+	same "$(grep -v generation "$TMP/one.yaml")" "$(grep -v generation "$TMP/two.yaml")" "the second file"
+	same "$before" "$(usbpass -j attach show key)" "the attachment, with its id and slot"
+}
+
+applies_all_or_nothing()
+{
+	defer fresh
+	status 0 group add g
+	status 3 apply "$TMP/nowhere.yaml"
+	sed 's/class: hid/class: frob/' "$TMP/one.yaml" >"$TMP/bad.yaml"
+	status 1 apply "$TMP/bad.yaml"
+	said "bad.yaml"
+	said "nothing has changed"
+	cat >"$TMP/dangling.yaml" <<-END
+		usbpass: 1
+		groups:
+		  - name: other
+		rules:
+		  - name: r
+		    action: claim
+		    group: nowhere
+		    match: any
+	END
+	status 1 apply "$TMP/dangling.yaml"
+	said "rule 'r', group 'nowhere': no such group"
+	said "nothing has changed"
+	same 1 "$(usbpass -j group list | grep -c '"name": "g"')" "the group g"
+}
+
+# Not what the host uses: that becomes pending.
+rescans()
+{
+	local stick
+
+	defer fresh
+	emu_start stick --preset storage --serial STICK1
+	emu_start plain --preset loop --serial PLAIN1
+	stick=$(basename "$(emu_sysfs stick)")
+	wait_for 20 usb_disk "$(emu_sysfs stick)"
+	cat >"$TMP/all.yaml" <<-END
+		usbpass: 1
+		groups:
+		  - name: all
+		rules:
+		  - name: r
+		    action: claim
+		    group: all
+		    match: vendor = 1d6b and product = 0104
+	END
+	status 0 apply "$TMP/all.yaml"
+	same pending "$(state_of PLAIN1)"
+	exec 7<"/dev/$(usb_disk "$(emu_sysfs stick)")"
+	status 0 apply "$TMP/all.yaml" --rescan
+	same idle "$(state_of PLAIN1)"
+	same pending "$(state_of "$stick")"
+	status 0 apply "$TMP/all.yaml" --rescan --force
+	same idle "$(state_of "$stick")"
+	exec 7<&-
+}
+
 monitors()
 {
 	defer fresh
@@ -268,7 +345,7 @@ needs_root()
 	said "run it as root"
 }
 
-plan 11
+plan 14
 it "lists every device, and finds one by what it is called" lists_all
 it "makes a resource of free and of used devices, and says how" makes_resources
 it "takes a used device by force" forces
@@ -276,6 +353,9 @@ it "gives a device to the host's drivers and takes it back" releases
 it "makes attachments whose node belongs to whom it should" attaches
 it "refuses in words, with the status that fits" refuses
 it "keeps rules in match order and prints what it read" keeps_rules
+it "saves what it applies, and keeps ids and slots" saves_and_applies
+it "applies all of a file or nothing" applies_all_or_nothing
+it "takes present devices that a file claims, if nobody uses them" rescans
 it "prints events" monitors
 it "prints JSON that fits the installed schema" fits_schema
 it "asks for root" needs_root
