@@ -330,8 +330,9 @@ static void regain(struct usbpass_device *dev)
 	spin_lock(&usbpass_registry_lock);
 	leased = dev->claimed && dev->lease;
 	spin_unlock(&usbpass_registry_lock);
+	/* If it is held still, the next transfer asks again. */
 	if (leased)
-		usbpass_intf_claim_all(dev);	/* if it is held still, the next transfer asks again */
+		usbpass_intf_claim_all(dev);
 	usb_unlock_device(dev->udev);
 }
 
