@@ -72,10 +72,13 @@ void cli_table_print(struct cli_table *table)
 static int print(struct json_object *out, int flags)
 {
 	struct json_object *whole = json_object_new_object();
+	struct json_object_iterator at = json_object_iter_begin(out), end = json_object_iter_end(out);
 
 	json_object_object_add(whole, "schema", json_object_new_int(1));
-	json_object_object_foreach(out, key, value)
-		json_object_object_add(whole, key, json_object_get(value));
+	/* Members print in the order in which they were added, and schema comes first. */
+	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+		json_object_object_add(whole, json_object_iter_peek_name(&at),
+				       json_object_get(json_object_iter_peek_value(&at)));
 	json_object_put(out);
 	puts(json_object_to_json_string_ext(whole, flags | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(whole);
