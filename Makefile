@@ -13,6 +13,8 @@ MODLIB = /lib/modules/$(KVER)
 MODULE = $(DESTDIR)$(MODLIB)/updates/usbpass.ko
 DESTDIR ?=
 export DESTDIR
+# As many as there are processors where nobody says how many.
+JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 MAKEFLAGS += --no-print-directory
 # What runs here need not be what the tests boot; given ones go first.
 TESTED = version=$$(.ci/test-kernel) && KDIR=$${KDIR:-/lib/modules/$$version/build} KERNEL=$${KERNEL:-/boot/vmlinuz-$$version}
@@ -21,13 +23,13 @@ all: modules userspace
 
 modules:
 	@test -e $(KDIR)/Makefile || { echo "no kernel headers in $(KDIR): make deps, or set KDIR=" >&2; exit 1; }
-	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+	$(MAKE) $(JOBS) -C $(KDIR) M=$(CURDIR) modules
 
 userspace:
-	$(MAKE) -C userspace
+	$(MAKE) $(JOBS) -C userspace
 
 selftests: userspace
-	$(MAKE) -C selftests
+	$(MAKE) $(JOBS) -C selftests
 
 deps:
 	.ci/deps
