@@ -29,6 +29,7 @@ struct daemon {
 
 	/* pending.c */
 	bool look;			/* at the devices that are wanted */
+	bool look_all;			/* also at those that nobody asked for */
 	sd_event_source *mounts, *poll;
 	char complaint[512];		/* the last one, told once */
 };
@@ -77,8 +78,8 @@ int daemon_save(struct daemon *daemon);
  * pending.c: devices that were the host's before a rule wanted them.
  */
 
-/* Takes those that nobody uses; the others become pending. @all: also those that nobody asked for. */
-void daemon_pending_look(struct daemon *daemon, bool all);
+/* Takes those that nobody uses; the others become pending. */
+void daemon_pending_look(struct daemon *daemon);
 int daemon_pending_watch(struct daemon *daemon);	/* once */
 
 /*

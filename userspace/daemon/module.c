@@ -120,7 +120,7 @@ void daemon_work(struct daemon *daemon)
 	if (daemon->unsaved)
 		daemon->unsaved = daemon_save(daemon) < 0;
 	if (daemon->look)
-		daemon_pending_look(daemon, false);
+		daemon_pending_look(daemon);
 	if (daemon->unsaved || daemon->look)
 		try_again(daemon);
 }

@@ -52,7 +52,7 @@ static void take(struct daemon *daemon, const struct usbpass_device *device)
 }
 
 /* True while the device may become free. */
-static bool look(struct daemon *daemon, const struct usbpass_device *device, bool all)
+static bool look(struct daemon *daemon, const struct usbpass_device *device)
 {
 	struct usbpass_inuse inuse;
 	char what[128];
@@ -60,7 +60,7 @@ static bool look(struct daemon *daemon, const struct usbpass_device *device, boo
 
 	if (device->state != USBPASS_DEVICE_PENDING)
 		return false;
-	if (!all && !strcmp(device->reason, UNASKED))
+	if (!daemon->look_all && !strcmp(device->reason, UNASKED))
 		return false;
 	ret = usbpass_inuse_find(daemon->host, device->busid, &inuse);
 	switch (ret) {
@@ -92,7 +92,7 @@ static void poll_while(struct daemon *daemon, bool wanted)
 	sd_event_source_set_enabled(daemon->mounts, wanted ? SD_EVENT_ON : SD_EVENT_OFF);
 }
 
-void daemon_pending_look(struct daemon *daemon, bool all)
+void daemon_pending_look(struct daemon *daemon)
 {
 	struct usbpass_device *list;
 	bool pending = false;
@@ -105,8 +105,9 @@ void daemon_pending_look(struct daemon *daemon, bool all)
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
-		pending |= look(daemon, &list[i], all);
+		pending |= look(daemon, &list[i]);
 	usbpass_device_list_free(list, n);
+	daemon->look_all = false;
 	poll_while(daemon, pending);
 }
 

@@ -83,6 +83,21 @@ static void load_first(struct daemon *daemon)
 	daemon->keep_old = ret < 0;
 }
 
+/* Of a later version, or damaged: what replaces it must not lose it. */
+static void look_at_saved(struct daemon *daemon)
+{
+	struct usbpass_state state;
+	char path[PATH_MAX], err[1024];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/state.yaml", daemon->state_dir);
+	ret = usbpass_state_load(path, &state, err, sizeof(err));
+	usbpass_state_free(&state);
+	daemon->keep_old = ret < 0 && ret != -ENOENT;
+	if (daemon->keep_old)
+		daemon_log(daemon, LOG_WARNING, "%s", err);
+}
+
 int daemon_start(struct daemon *daemon)
 {
 	struct usbpass_info info;
@@ -94,13 +109,16 @@ int daemon_start(struct daemon *daemon)
 	if (ret < 0)
 		return ret;
 	fresh = info.generation == 0;
-	if (fresh)
+	if (fresh) {
 		load_first(daemon);
-	else
+	} else {
 		daemon_log(daemon, LOG_INFO, "generation %" PRIu64 " is in force", info.generation);
+		look_at_saved(daemon);
+	}
 	/* After an initramfs the configuration is there, and nobody has looked at the devices yet. */
-	daemon_pending_look(daemon, fresh || !started(daemon));
-	set_started(daemon);
+	daemon->look_all = fresh || !started(daemon);
+	daemon->look = true;
 	daemon->unsaved = true;
+	set_started(daemon);
 	return 0;
 }
