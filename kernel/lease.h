@@ -74,6 +74,7 @@ struct usbpass_lease {
 	u32 transfers;			/* allocated and not freed */
 	struct list_head held;		/* transfers that wait for the return */
 	u32 nr_held;
+	u16 held_at[32];		/* of them, by endpoint as in @map */
 	struct list_head failing;	/* transfers that end with -EPROTO soon */
 	u64 urbs, bytes;		/* completed */
 	u32 resets, returns;
@@ -84,7 +85,14 @@ struct usbpass_lease {
 	struct list_head link;		/* returning list; registry_lock */
 	ktime_t window_end;		/* lock */
 	bool own_reset;			/* lock: the next disconnect is our reset's doing */
+	u32 reset_told;			/* lock: @returns + 1 when a reset was last recorded */
 };
+
+/* Of @map and @held_at. */
+static inline unsigned int usbpass_lease_endpoint_index(u8 endpoint)
+{
+	return (endpoint & USB_ENDPOINT_NUMBER_MASK) | (endpoint & USB_DIR_IN ? 16 : 0);
+}
 
 int usbpass_lease_init(void);
 void usbpass_lease_exit(void);

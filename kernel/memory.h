@@ -5,6 +5,7 @@
 #include <linux/types.h>
 
 struct usbpass_lease;
+struct usbpass_transfer;
 
 /*
  * The account of transfer memory: a lease's and the module's. @bytes counts
@@ -14,5 +15,9 @@ struct usbpass_lease;
 int usbpass_memory_charge(struct usbpass_lease *lease, u64 bytes);
 void usbpass_memory_uncharge(struct usbpass_lease *lease, u64 bytes);
 u64 usbpass_memory_in_use(void);
+
+/* The data's: one piece, or a list of them past 32 KiB. 0 or -ENOMEM. Not charged here. */
+int usbpass_memory_alloc(struct usbpass_transfer *xfer);
+void usbpass_memory_free(struct usbpass_transfer *xfer);
 
 #endif /* _USBPASS_MEMORY_H */

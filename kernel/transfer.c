@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/gfp.h>
-#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/usbpass.h>
@@ -15,8 +13,6 @@
 #include "transfer.h"
 
 #define CONTROL_BYTES_MAX	4096
-#define PIECE_ORDER		3	/* the largest allocation: a fragmented host has these */
-#define PIECE_BYTES		(PAGE_SIZE << PIECE_ORDER)
 #define HELD_MAX		64	/* a lease; past it they fail as the others do */
 #define FAIL_MS			10	/* a consumer that resubmits at once must not spin */
 
@@ -30,59 +26,6 @@ static u32 bytes_max(u8 type)
 	default:
 		return S32_MAX;		/* the lease's memory is the bound */
 	}
-}
-
-static void free_pieces(struct usbpass_transfer *xfer)
-{
-	struct scatterlist *sg;
-	unsigned int i;
-
-	for_each_sgtable_sg(&xfer->sgt, sg, i)
-		if (sg_page(sg))
-			__free_pages(sg_page(sg), get_order(sg->length));
-	sg_free_table(&xfer->sgt);
-}
-
-/*
- * Whole pages, so that each piece but the last is a multiple of any packet
- * size. Without a large page a piece is a single one: a list grown past the
- * controller's size fails.
- */
-static int alloc_pieces(struct usbpass_transfer *xfer)
-{
-	gfp_t gfp = GFP_KERNEL_ACCOUNT | (xfer->in ? __GFP_ZERO : 0);
-	unsigned int nents = DIV_ROUND_UP(xfer->length, PIECE_BYTES);
-	u32 left = xfer->length;
-	struct scatterlist *sg;
-	unsigned int i;
-
-	if (nents > xfer->lease->sg_tablesize)
-		return -ENOMEM;
-	if (sg_alloc_table(&xfer->sgt, nents, GFP_KERNEL_ACCOUNT))
-		return -ENOMEM;
-	for_each_sgtable_sg(&xfer->sgt, sg, i) {
-		u32 bytes = min_t(u32, left, PIECE_BYTES);
-		struct page *page = alloc_pages(gfp | __GFP_NOWARN, get_order(bytes));
-
-		if (!page) {
-			free_pieces(xfer);
-			return -ENOMEM;
-		}
-		sg_set_page(sg, page, bytes, 0);
-		left -= bytes;
-	}
-	return 0;
-}
-
-static int alloc_data(struct usbpass_transfer *xfer)
-{
-	if (xfer->length > PIECE_BYTES)
-		return alloc_pieces(xfer);
-	if (!xfer->length)
-		return 0;
-	/* What the device did not write must not reach user space. */
-	xfer->buffer = kmalloc(xfer->length, GFP_KERNEL_ACCOUNT | (xfer->in ? __GFP_ZERO : 0));
-	return xfer->buffer ? 0 : -ENOMEM;
 }
 
 struct usbpass_transfer *usbpass_transfer_alloc(struct usbpass_lease *lease, u8 type, u8 endpoint,
@@ -111,7 +54,7 @@ struct usbpass_transfer *usbpass_transfer_alloc(struct usbpass_lease *lease, u8 
 	xfer->length = length;
 
 	xfer->urb = usb_alloc_urb(0, GFP_KERNEL_ACCOUNT);
-	err = xfer->urb ? alloc_data(xfer) : -ENOMEM;
+	err = xfer->urb ? usbpass_memory_alloc(xfer) : -ENOMEM;
 	if (!err && type == USB_ENDPOINT_XFER_CONTROL) {
 		xfer->setup = kzalloc(sizeof(*xfer->setup), GFP_KERNEL_ACCOUNT);
 		err = xfer->setup ? 0 : -ENOMEM;
@@ -127,9 +70,7 @@ void usbpass_transfer_free(struct usbpass_transfer *xfer)
 {
 	struct usbpass_lease *lease = xfer->lease;
 
-	if (xfer->sgt.sgl)
-		free_pieces(xfer);
-	kfree(xfer->buffer);
+	usbpass_memory_free(xfer);
 	kfree(xfer->setup);
 	usb_free_urb(xfer->urb);
 	usbpass_memory_uncharge(lease, xfer->charged);
@@ -239,16 +180,21 @@ static void fail_soon(struct usbpass_transfer *xfer)
 		usbpass_lease_put(lease);
 }
 
+/* What a consumer resubmits meanwhile has its own moment to wait: one batch a run. */
 void usbpass_transfer_failing_work(struct work_struct *work)
 {
 	struct usbpass_lease *lease = container_of(to_delayed_work(work), struct usbpass_lease,
 						   failing_work);
 	struct usbpass_transfer *xfer;
 	unsigned long flags;
+	LIST_HEAD(due);
 
+	spin_lock_irqsave(&lease->lock, flags);
+	list_splice_init(&lease->failing, &due);
+	spin_unlock_irqrestore(&lease->lock, flags);
 	for (;;) {
-		spin_lock_irqsave(&lease->lock, flags);
-		xfer = list_first_entry_or_null(&lease->failing, struct usbpass_transfer, link);
+		spin_lock_irqsave(&lease->lock, flags);	/* a discard may move one back */
+		xfer = list_first_entry_or_null(&due, struct usbpass_transfer, link);
 		if (xfer)
 			list_del_init(&xfer->link);
 		spin_unlock_irqrestore(&lease->lock, flags);
@@ -259,20 +205,56 @@ void usbpass_transfer_failing_work(struct work_struct *work)
 	usbpass_lease_put(lease);
 }
 
-/* The device is away or being reset: control waits for it, all else fails soon. */
-static void park(struct usbpass_transfer *xfer)
+static void set_held(struct usbpass_transfer *xfer, bool held)
 {
 	struct usbpass_lease *lease = xfer->lease;
-	bool hold = lease->paused == USBPASS_PAUSE_HOLD ||
-		    xfer->type == USB_ENDPOINT_XFER_CONTROL;
+	int one = held ? 1 : -1;
+
+	lockdep_assert_held(&lease->lock);
+	xfer->held = held;
+	lease->nr_held += one;
+	lease->held_at[usbpass_lease_endpoint_index(xfer->endpoint)] += one;
+}
+
+/*
+ * The lease will hear why, from a disconnect or a resume: until then it is as
+ * if it had.
+ */
+static bool is_away(int err)
+{
+	return err == -ENODEV || err == -ESHUTDOWN || err == -EHOSTUNREACH;
+}
+
+static bool may_submit(const struct usbpass_lease *lease)
+{
+	lockdep_assert_held(&lease->gate);
+	return lease->state == USBPASS_LEASE_ONLINE && !lease->paused;
+}
+
+/* One before it on its endpoint waits to be submitted: the order is the consumer's. */
+static bool must_queue(struct usbpass_transfer *xfer)
+{
+	return READ_ONCE(xfer->lease->held_at[usbpass_lease_endpoint_index(xfer->endpoint)]);
+}
+
+/* The device is away or being reset: control waits for it, all else fails soon. */
+static void park(struct usbpass_transfer *xfer, bool queue)
+{
+	struct usbpass_lease *lease = xfer->lease;
 	unsigned long flags;
+	bool hold;
 
 	lockdep_assert_held(&lease->gate);
 	spin_lock_irqsave(&lease->lock, flags);
-	hold = hold && lease->nr_held < HELD_MAX && !xfer->discarded;
+	if (lease->paused == USBPASS_PAUSE_HOLD)
+		hold = true;	/* the device is there: nothing may fail */
+	else if (xfer->type == USB_ENDPOINT_XFER_CONTROL)
+		hold = lease->nr_held < HELD_MAX;
+	else
+		hold = queue;
+	hold = hold && !xfer->discarded;
 	if (hold) {
-		xfer->held = true;
-		lease->nr_held++;
+		set_held(xfer, true);
 		list_add_tail(&xfer->link, &lease->held);
 	}
 	spin_unlock_irqrestore(&lease->lock, flags);
@@ -284,6 +266,8 @@ static struct usb_host_endpoint *endpoint_of(struct usb_device *udev, u8 address
 {
 	unsigned int number = address & USB_ENDPOINT_NUMBER_MASK;
 
+	if (!number)
+		return &udev->ep0;	/* a reset takes it out of the table for a moment */
 	return address & USB_DIR_IN ? udev->ep_in[number] : udev->ep_out[number];
 }
 
@@ -325,7 +309,10 @@ static void prepare(struct usbpass_transfer *xfer, struct usb_device *udev,
 	}
 }
 
-/* The gate is held for reading and the lease has its device. */
+/*
+ * The gate is held and the lease has its device. 0: it is at the controller, or
+ * ends soon. Else it is the caller's still.
+ */
 static int hand_over(struct usbpass_transfer *xfer)
 {
 	struct usbpass_lease *lease = xfer->lease;
@@ -341,23 +328,20 @@ static int hand_over(struct usbpass_transfer *xfer)
 		fail_soon(xfer);
 		return 0;
 	}
+	/* Another setting since it was made, or descriptors that the kernel reads otherwise. */
+	if (usb_endpoint_type(&ep->desc) != xfer->type)
+		return -EINVAL;
 	prepare(xfer, dev->udev, ep);
 	usb_anchor_urb(xfer->urb, &lease->anchor);
 	err = usb_submit_urb(xfer->urb, GFP_NOIO);
 	if (!err)
 		return 0;	/* it may have ended: @xfer is not ours any more */
 	usb_unanchor_urb(xfer->urb);
-	switch (err) {
-	case -ENODEV:
-	case -ESHUTDOWN:
-	case -EHOSTUNREACH:
-	case -ENOENT:
-	case -EPERM:		/* discarded */
+	if (err == -ENOENT || err == -EPERM) {	/* its setting went; it was discarded */
 		fail_soon(xfer);
 		return 0;
-	default:
-		return err;
 	}
+	return err;
 }
 
 int usbpass_transfer_submit(struct usbpass_transfer *xfer)
@@ -366,18 +350,18 @@ int usbpass_transfer_submit(struct usbpass_transfer *xfer)
 	int err = 0;
 
 	down_read(&lease->gate);
-	switch (lease->state) {
-	case USBPASS_LEASE_ONLINE:
-		if (lease->paused)
-			park(xfer);
-		else
-			err = hand_over(xfer);
-		break;
-	case USBPASS_LEASE_RETURNING:
-		park(xfer);
-		break;
-	default:
+	if (lease->state != USBPASS_LEASE_ONLINE && lease->state != USBPASS_LEASE_RETURNING) {
 		err = -ENODEV;
+	} else if (!may_submit(lease)) {
+		park(xfer, false);
+	} else if (must_queue(xfer)) {
+		park(xfer, true);	/* usbpass_transfer_release_held() is on its way */
+	} else {
+		err = hand_over(xfer);
+		if (is_away(err)) {
+			park(xfer, false);
+			err = 0;
+		}
 	}
 	up_read(&lease->gate);
 	return err;
@@ -398,8 +382,8 @@ struct urb *usbpass_transfer_discard(struct usbpass_transfer *xfer)
 	xfer->discarded = true;
 	parked = !list_empty(&xfer->link);
 	if (parked) {
-		lease->nr_held -= xfer->held;
-		xfer->held = false;
+		if (xfer->held)
+			set_held(xfer, false);
 		list_move_tail(&xfer->link, &lease->failing);
 	}
 	spin_unlock_irqrestore(&lease->lock, flags);
@@ -414,32 +398,62 @@ void usbpass_transfer_kill_all(struct usbpass_lease *lease)
 	usb_kill_anchored_urbs(&lease->anchor);
 }
 
-void usbpass_transfer_release_held(struct usbpass_lease *lease)
+/* The first that waits, now the caller's; NULL: none, or all must go on waiting. */
+static struct usbpass_transfer *take_held(struct usbpass_lease *lease)
 {
-	struct usbpass_transfer *xfer, *next;
+	struct usbpass_transfer *xfer = NULL;
 	unsigned long flags;
-	LIST_HEAD(held);
 
 	spin_lock_irqsave(&lease->lock, flags);
-	list_for_each_entry(xfer, &lease->held, link)
-		xfer->held = false;
-	list_splice_init(&lease->held, &held);
-	lease->nr_held = 0;
-	spin_unlock_irqrestore(&lease->lock, flags);
-
-	/* A discard may take one off meanwhile: the list is walked under the lock. */
-	for (;;) {
-		int err;
-
-		spin_lock_irqsave(&lease->lock, flags);
-		next = list_first_entry_or_null(&held, struct usbpass_transfer, link);
-		if (next)
-			list_del_init(&next->link);
-		spin_unlock_irqrestore(&lease->lock, flags);
-		if (!next)
-			break;
-		err = usbpass_transfer_submit(next);
-		if (err)
-			usbpass_transfer_end(next, err);
+	if (lease->state != USBPASS_LEASE_RETURNING && !lease->paused)
+		xfer = list_first_entry_or_null(&lease->held, struct usbpass_transfer, link);
+	if (xfer) {
+		list_del_init(&xfer->link);
+		set_held(xfer, false);
 	}
+	spin_unlock_irqrestore(&lease->lock, flags);
+	return xfer;
+}
+
+/* The device went again: control onto @again, to wait further; all else fails soon. */
+static void put_back(struct usbpass_transfer *xfer, struct list_head *again)
+{
+	struct usbpass_lease *lease = xfer->lease;
+	unsigned long flags;
+	bool hold;
+
+	spin_lock_irqsave(&lease->lock, flags);
+	hold = xfer->type == USB_ENDPOINT_XFER_CONTROL && !xfer->discarded;
+	if (hold) {
+		set_held(xfer, true);
+		list_add_tail(&xfer->link, again);
+	}
+	spin_unlock_irqrestore(&lease->lock, flags);
+	if (!hold)
+		fail_soon(xfer);
+}
+
+/*
+ * The gate is held for writing: a submission waits until those before it are
+ * at the controller.
+ */
+void usbpass_transfer_release_held(struct usbpass_lease *lease)
+{
+	struct usbpass_transfer *xfer;
+	unsigned long flags;
+	LIST_HEAD(again);
+
+	down_write(&lease->gate);
+	while ((xfer = take_held(lease))) {
+		int err = lease->device ? hand_over(xfer) : -ENODEV;
+
+		if (lease->device && is_away(err))
+			put_back(xfer, &again);
+		else if (err)
+			usbpass_transfer_end(xfer, err);
+	}
+	spin_lock_irqsave(&lease->lock, flags);
+	list_splice(&again, &lease->held);
+	spin_unlock_irqrestore(&lease->lock, flags);
+	up_write(&lease->gate);
 }
