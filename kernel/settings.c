@@ -41,23 +41,22 @@ static int note_answer(struct usbpass_device *dev, int err)
 
 int usbpass_settings_configure_device(struct usbpass_device *dev, int config)
 {
-	return note_answer(dev, usb_set_configuration(dev->udev, config));
+	/* -1 and not 0: some device has a configuration whose value is 0. */
+	return note_answer(dev, usb_set_configuration(dev->udev, config ?: -1));
 }
 
-static unsigned int map_index(u8 endpoint)
-{
-	return (endpoint & USB_ENDPOINT_NUMBER_MASK) | (endpoint & USB_DIR_IN ? 16 : 0);
-}
-
+/* As the USB core reads it: the first of two wins, and low speed has no bulk. */
 static void map_endpoint(const struct usb_endpoint_descriptor *desc, unsigned int ifnum, void *data)
 {
 	struct usbpass_lease *lease = data;
-	unsigned int index = map_index(desc->bEndpointAddress);
+	unsigned int index = usbpass_lease_endpoint_index(desc->bEndpointAddress);
 
-	if (ifnum >= USBPASS_INTERFACES_MAX)
+	if (ifnum >= USBPASS_INTERFACES_MAX || lease->map[index].ifnum >= 0)
 		return;
 	lease->map[index].ifnum = ifnum;
 	lease->map[index].type = usb_endpoint_type(desc);
+	if (lease->facts->speed == USB_SPEED_LOW && usb_endpoint_xfer_bulk(desc))
+		lease->map[index].type = USB_ENDPOINT_XFER_INT;
 }
 
 /* Which endpoint is of which interface, after each change of the settings. */
@@ -75,7 +74,7 @@ static void remap(struct usbpass_lease *lease)
 
 int usbpass_settings_interface_of(struct usbpass_lease *lease, u8 endpoint)
 {
-	s8 ifnum = READ_ONCE(lease->map[map_index(endpoint)].ifnum);
+	s8 ifnum = READ_ONCE(lease->map[usbpass_lease_endpoint_index(endpoint)].ifnum);
 
 	return ifnum < 0 ? -ENOENT : ifnum;
 }
@@ -86,8 +85,8 @@ int usbpass_settings_type_of(struct usbpass_lease *lease, u8 endpoint)
 	int type;
 
 	spin_lock_irqsave(&lease->lock, flags);
-	type = lease->map[map_index(endpoint)].ifnum < 0 ? -ENOENT :
-	       lease->map[map_index(endpoint)].type;
+	type = lease->map[usbpass_lease_endpoint_index(endpoint)].ifnum < 0 ? -ENOENT :
+	       lease->map[usbpass_lease_endpoint_index(endpoint)].type;
 	spin_unlock_irqrestore(&lease->lock, flags);
 	return type;
 }
@@ -236,6 +235,12 @@ static int record(struct usbpass_lease *lease, const struct change *change)
 	return err;
 }
 
+/* What a consumer whose lease is not gone never hears. */
+static bool is_away(int err)
+{
+	return err == -ENODEV || err == -ESHUTDOWN || err == -EHOSTUNREACH;
+}
+
 static int carry_out(struct usbpass_lease *lease, const struct change *change)
 {
 	for (;;) {
@@ -246,14 +251,14 @@ static int carry_out(struct usbpass_lease *lease, const struct change *change)
 			err = apply_online(lease, dev, change);
 			usbpass_lease_unlock_device(dev);
 			/* It went under the call: what was asked for is for its return. */
-			if (err != -ENODEV || usbpass_lease_state(lease) == USBPASS_LEASE_GONE)
+			if (!is_away(err) || usbpass_lease_state(lease) == USBPASS_LEASE_GONE)
 				return err;
 		}
 		err = record(lease, change);
 		if (err != -EAGAIN)
 			return err;
 		if (dev)
-			return -EPROTO;	/* ONLINE still, and -ENODEV: it is just going */
+			return -EPROTO;	/* ONLINE still: it is just going */
 	}
 }
 
@@ -292,6 +297,7 @@ int usbpass_settings_claim(struct usbpass_lease *lease, unsigned int ifnum)
 {
 	struct usbpass_device *dev;
 	unsigned long flags;
+	bool held = false;
 	int err = 0;
 
 	if (ifnum >= USBPASS_INTERFACES_MAX)
@@ -303,11 +309,13 @@ int usbpass_settings_claim(struct usbpass_lease *lease, unsigned int ifnum)
 		err = -ENOENT;
 	else
 		lease->settings.claimed |= BIT(ifnum);
+	if (lease->state == USBPASS_LEASE_ONLINE)
+		held = usbpass_intf_held(lease->device, ifnum);
 	spin_unlock_irqrestore(&lease->lock, flags);
-	if (err)
+	if (err || held)
 		return err;
 
-	/* Root may have taken it through usbfs. */
+	/* Root took it through usbfs. Only then the device lock is waited for. */
 	dev = usbpass_lease_lock_device(lease);
 	if (dev) {
 		if (!usbpass_intf_held(dev, ifnum))
@@ -401,6 +409,9 @@ int usbpass_settings_restore(struct usbpass_lease *lease, struct usbpass_device 
 		err = usbpass_settings_configure_device(dev, settings.config);
 		if (err)
 			return err;
+		/* What sysfs deauthorizes stays unconfigured, and says 0. */
+		if (settings.config && !udev->actconfig)
+			return -EIO;
 	}
 	err = usbpass_intf_claim_all(dev);
 	for (i = 0; !err && i < USBPASS_INTERFACES_MAX; i++) {
