@@ -19,6 +19,7 @@
 struct plan {
 	bool wire;
 	bool refused;		/* the policy or the budget says less than asked */
+	bool silent;		/* its event would be one too many */
 	const char *reason;
 };
 
@@ -29,9 +30,13 @@ int usbpass_reset_port(struct usbpass_device *dev)
 	return usb_reset_device(dev->udev);
 }
 
-/* True: one more reset on the wire is within the minute's budget; it is counted. */
-static bool spend(struct usbpass_device *dev)
+/*
+ * True: one more reset is within the minute's budget; it is counted. *silent:
+ * it is not, and neither is it the first: a guest must not flood the events.
+ */
+static bool spend(struct usbpass_device *dev, bool *silent)
 {
+	unsigned int budget = usbpass_param_reset_budget();
 	u64 now = ktime_get_boottime_ns();
 	bool fits;
 
@@ -40,8 +45,9 @@ static bool spend(struct usbpass_device *dev)
 		dev->reset_window_ns = now;
 		dev->reset_count = 0;
 	}
-	fits = dev->reset_count < usbpass_param_reset_budget();
-	if (fits)
+	fits = dev->reset_count < budget;
+	*silent = dev->reset_count > budget;
+	if (!*silent)
 		dev->reset_count++;
 	spin_unlock(&usbpass_registry_lock);
 	return fits;
@@ -49,15 +55,21 @@ static bool spend(struct usbpass_device *dev)
 
 static struct plan decide(struct usbpass_lease *lease, struct usbpass_device *dev)
 {
+	struct plan plan = { .reason = "device" };
+	bool fits = spend(dev, &plan.silent);
+
 	if (usbpass_config_reset_policy(lease->attach_id) == USBPASS_RESET_NONE)
-		return (struct plan){ .refused = true, .reason = "soft: the policy is none" };
-	if (!spend(dev))
-		return (struct plan){ .refused = true, .reason = "soft: past the budget" };
-	return (struct plan){ .wire = true, .reason = "device" };
+		plan.reason = "soft: the policy is none";
+	else if (!fits)
+		plan.reason = "soft: past the budget";
+	else
+		plan.wire = true;
+	plan.refused = !plan.wire;
+	return plan;
 }
 
-static void tell(struct usbpass_lease *lease, struct usbpass_device *dev, const char *reason,
-		 bool wire, int result)
+static void tell(struct usbpass_lease *lease, struct usbpass_device *dev,
+		 const struct plan *plan, int result)
 {
 	struct usbpass_event ev = {
 		.type = USBPASS_EVENT_RESET,
@@ -66,12 +78,14 @@ static void tell(struct usbpass_lease *lease, struct usbpass_device *dev, const 
 		.result = result,
 	};
 
-	trace_usbpass_reset(lease->slot->minor, wire, result);
+	trace_usbpass_reset(lease->slot->minor, plan->wire, result);
+	if (plan->silent)
+		return;
 	usbpass_event_by_current(&ev);
 	usbpass_slot_name(lease->slot, ev.attach);
 	if (dev)
 		usbpass_device_describe(dev, &ev);
-	strscpy(ev.reason, reason, sizeof(ev.reason));
+	strscpy(ev.reason, plan->reason, sizeof(ev.reason));
 	usbpass_event_emit(&ev);
 }
 
@@ -92,16 +106,22 @@ static int on_wire(struct usbpass_lease *lease, struct usbpass_device *dev)
 {
 	int err;
 
+	/* A kill under submissions may never end, and we have the device lock. */
+	usbpass_lease_pause(lease, USBPASS_PAUSE_FAIL);
 	usbpass_transfer_kill_all(lease);
 	mark_own(lease, true);	/* the disconnect of a failed one clears it */
 	err = usbpass_reset_port(dev);
 	if (!err)
 		mark_own(lease, false);
+	usbpass_lease_go_on(lease);
 	return err;
 }
 
-/* While the device is away: recorded, done when it is back. False: it is not away. */
-static bool recorded(struct usbpass_lease *lease)
+/*
+ * What returns was just enumerated: that is a reset, and its settings are
+ * chosen anyway. *told: not the first in this absence. False: it is not away.
+ */
+static bool recorded(struct usbpass_lease *lease, bool *told)
 {
 	unsigned long flags;
 	bool away;
@@ -109,8 +129,8 @@ static bool recorded(struct usbpass_lease *lease)
 	spin_lock_irqsave(&lease->lock, flags);
 	away = lease->state == USBPASS_LEASE_RETURNING;
 	if (away) {
-		/* What returns was just enumerated: that is a reset. Its settings are chosen. */
-		lease->settings_changes++;
+		*told = lease->reset_told == lease->returns + 1;
+		lease->reset_told = lease->returns + 1;
 		lease->resets++;
 	}
 	spin_unlock_irqrestore(&lease->lock, flags);
@@ -125,8 +145,9 @@ int usbpass_reset_guest(struct usbpass_lease *lease)
 	int err;
 
 	while (!(dev = usbpass_lease_lock_device(lease))) {
-		if (recorded(lease)) {
-			tell(lease, NULL, "recorded: the device is away", false, 0);
+		plan = (struct plan){ .reason = "soft: recorded, the device is away" };
+		if (recorded(lease, &plan.silent)) {
+			tell(lease, NULL, &plan, 0);
 			return 0;
 		}
 		if (usbpass_lease_state(lease) == USBPASS_LEASE_GONE)
@@ -140,7 +161,7 @@ int usbpass_reset_guest(struct usbpass_lease *lease)
 	spin_lock_irqsave(&lease->lock, flags);
 	lease->resets++;
 	spin_unlock_irqrestore(&lease->lock, flags);
-	tell(lease, dev, plan.reason, plan.wire, err);
+	tell(lease, dev, &plan, err);
 	usbpass_lease_unlock_device(dev);
 
 	if (usbpass_lease_state(lease) == USBPASS_LEASE_GONE)
