@@ -37,13 +37,33 @@ static bool is_clear_halt(const struct usb_ctrlrequest *request)
 	       le16_to_cpu(request->wIndex) & USB_ENDPOINT_NUMBER_MASK;
 }
 
-/* Standard requests that change what the kernel believes of the device. */
+static bool is_read(u8 request)
+{
+	switch (request) {
+	case USB_REQ_CLEAR_FEATURE:
+	case USB_REQ_SET_FEATURE:
+	case USB_REQ_SET_ADDRESS:
+	case USB_REQ_SET_DESCRIPTOR:
+	case USB_REQ_SET_CONFIGURATION:
+	case USB_REQ_SET_INTERFACE:
+	case USB_REQ_SET_SEL:
+	case USB_REQ_SET_ISOCH_DELAY:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/*
+ * Standard requests that change what the kernel believes of the device. Some
+ * firmware obeys SET_ADDRESS and the like whichever direction the request names.
+ */
 static int check_standard(const struct usb_ctrlrequest *request)
 {
 	u16 value = le16_to_cpu(request->wValue);
 
 	if (request->bRequestType & USB_DIR_IN)
-		return USBPASS_FILTER_PASS;
+		return is_read(request->bRequest) ? USBPASS_FILTER_PASS : -EPERM;
 	switch (request->bRequest) {
 	case USB_REQ_SET_CONFIGURATION:
 		return request->bRequestType == USB_RECIP_DEVICE ? USBPASS_FILTER_CARRY_OUT :
