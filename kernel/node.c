@@ -62,6 +62,8 @@ static int node_open(struct inode *inode, struct file *file)
 	spin_lock_init(&node->lock);
 	INIT_LIST_HEAD(&node->pending);
 	INIT_LIST_HEAD(&node->done);
+	INIT_LIST_HEAD(&node->carry);
+	INIT_WORK(&node->carry_work, usbpass_node_carry_out_work);
 	lease = usbpass_lease_open(slot, &frontend, node, file->f_flags & O_NONBLOCK);
 	if (IS_ERR(lease)) {
 		usbpass_node_put(node);

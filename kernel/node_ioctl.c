@@ -82,6 +82,25 @@ static int disconnect_claim(struct usbpass_node *node, void __user *arg)
 	return usbpass_settings_claim(node->lease, claim.interface);
 }
 
+/* What is in flight on it ends, as usbfs does. */
+static int release_claim(struct usbpass_node *node, unsigned int ifnum)
+{
+	int err = usbpass_settings_release(node->lease, ifnum);
+
+	if (!err)
+		usbpass_node_cancel(node, ifnum);
+	return err;
+}
+
+static int release_interface(struct usbpass_node *node, void __user *arg)
+{
+	unsigned int ifnum;
+
+	if (get_user(ifnum, (unsigned int __user *)arg))
+		return -EFAULT;
+	return release_claim(node, ifnum);
+}
+
 /* The requests for an interface's driver that libusb makes: detach and attach. */
 static int interface_ioctl(struct usbpass_node *node, void __user *arg)
 {
@@ -98,7 +117,7 @@ static int interface_ioctl(struct usbpass_node *node, void __user *arg)
 	claimed = usbpass_settings_claimed(lease, ioctl.ifno);
 	switch (ioctl.ioctl_code) {
 	case USBDEVFS_DISCONNECT:
-		return claimed ? usbpass_settings_release(lease, ioctl.ifno) : -ENODATA;
+		return claimed ? release_claim(node, ioctl.ifno) : -ENODATA;
 	case USBDEVFS_CONNECT:
 		return claimed ? -EBUSY : 0;
 	default:
@@ -112,6 +131,7 @@ static int set_interface(struct usbpass_node *node, void __user *arg)
 
 	if (copy_from_user(&set, arg, sizeof(set)))
 		return -EFAULT;
+	usbpass_node_cancel(node, set.interface);	/* as usbfs */
 	return usbpass_settings_set_interface(node->lease, set.interface, set.altsetting);
 }
 
@@ -127,14 +147,13 @@ static int set_configuration(struct usbpass_node *node, void __user *arg)
 	return usbpass_settings_set_configuration(node->lease, max(config, 0), false);
 }
 
-static int with_number(struct usbpass_node *node, void __user *arg,
-		       int (*fn)(struct usbpass_lease *lease, unsigned int ifnum))
+static int claim_interface(struct usbpass_node *node, void __user *arg)
 {
-	unsigned int number;
+	unsigned int ifnum;
 
-	if (get_user(number, (unsigned int __user *)arg))
+	if (get_user(ifnum, (unsigned int __user *)arg))
 		return -EFAULT;
-	return fn(node->lease, number);
+	return usbpass_settings_claim(node->lease, ifnum);
 }
 
 static int with_endpoint(struct usbpass_node *node, void __user *arg,
@@ -236,9 +255,9 @@ static long while_leased(struct usbpass_node *node, unsigned int cmd, void __use
 	case USBDEVFS_CLEAR_HALT:
 		return with_endpoint(node, arg, usbpass_settings_clear_halt);
 	case USBDEVFS_CLAIMINTERFACE:
-		return with_number(node, arg, usbpass_settings_claim);
+		return claim_interface(node, arg);
 	case USBDEVFS_RELEASEINTERFACE:
-		return with_number(node, arg, usbpass_settings_release);
+		return release_interface(node, arg);
 	case USBDEVFS_SETINTERFACE:
 		return set_interface(node, arg);
 	case USBDEVFS_SETCONFIGURATION:

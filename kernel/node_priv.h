@@ -18,6 +18,8 @@ struct usbpass_node {
 	spinlock_t lock;		/* irqsave; outside of lease->lock */
 	struct list_head pending;	/* URBs submitted; lock */
 	struct list_head done;		/* URBs to reap; lock */
+	struct list_head carry;		/* URBs that ask for a setting, in order; lock */
+	struct work_struct carry_work;	/* carries them out; holds a reference while queued */
 	bool closed;			/* URBs free themselves; lock */
 };
 
@@ -35,7 +37,9 @@ struct usbpass_node_urb {
 	struct usbpass_transfer *xfer;	/* owned */
 	void __user *urb;		/* the consumer's struct usbdevfs_urb */
 	void __user *buffer;		/* of the data */
-	struct work_struct work;	/* a setting asked for on endpoint 0 */
+	struct list_head carry;		/* a setting asked for on endpoint 0; node->lock */
+	int ifnum;			/* whose endpoint it is on; -1: 0 */
+	bool cancelled;			/* with its interface; node->lock */
 	struct completion *sync;
 };
 
@@ -45,11 +49,17 @@ void usbpass_node_complete(struct usbpass_transfer *xfer);
 
 /* node_urb.c */
 int usbpass_node_submit(struct usbpass_node *node, void __user *arg);
+void usbpass_node_carry_out_work(struct work_struct *work);
+/* Discards what is on the endpoints of @ifnum. */
+void usbpass_node_cancel(struct usbpass_node *node, unsigned int ifnum);
 int usbpass_node_discard(struct usbpass_node *node, void __user *arg);
 int usbpass_node_reap(struct usbpass_node *node, void __user *arg, bool wait);
 void usbpass_node_urb_free(struct usbpass_node_urb *nurb);
-/* USB_ENDPOINT_XFER_INT or _BULK of a data endpoint that the consumer has claimed, or -errno. */
-int usbpass_node_endpoint_type(struct usbpass_node *node, unsigned int endpoint);
+/*
+ * USB_ENDPOINT_XFER_INT or _BULK of a data endpoint that the consumer has
+ * claimed, and its interface, or -errno.
+ */
+int usbpass_node_endpoint_type(struct usbpass_node *node, unsigned int endpoint, int *ifnum);
 
 /* node_sync.c */
 int usbpass_node_control(struct usbpass_node *node, void __user *arg);

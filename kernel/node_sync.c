@@ -89,11 +89,11 @@ int usbpass_node_bulk(struct usbpass_node *node, void __user *arg)
 {
 	struct usbdevfs_bulktransfer bulk;
 	struct usbpass_transfer *xfer;
-	int type;
+	int type, ifnum;
 
 	if (copy_from_user(&bulk, arg, sizeof(bulk)))
 		return -EFAULT;
-	type = usbpass_node_endpoint_type(node, bulk.ep);
+	type = usbpass_node_endpoint_type(node, bulk.ep, &ifnum);
 	if (type < 0)
 		return type;
 	if (bulk.len > INT_MAX)

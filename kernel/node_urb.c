@@ -21,9 +21,9 @@ void usbpass_node_urb_free(struct usbpass_node_urb *nurb)
 	usbpass_node_put(node);
 }
 
-int usbpass_node_endpoint_type(struct usbpass_node *node, unsigned int endpoint)
+int usbpass_node_endpoint_type(struct usbpass_node *node, unsigned int endpoint, int *ifnum)
 {
-	int type, ifnum;
+	int type;
 
 	if (endpoint & ~(USB_ENDPOINT_DIR_MASK | USB_ENDPOINT_NUMBER_MASK))
 		return -EINVAL;
@@ -34,19 +34,35 @@ int usbpass_node_endpoint_type(struct usbpass_node *node, unsigned int endpoint)
 		return type;
 	if (type != USB_ENDPOINT_XFER_BULK && type != USB_ENDPOINT_XFER_INT)
 		return -EINVAL;
-	ifnum = usbpass_settings_interface_of(node->lease, endpoint);
-	if (ifnum < 0)
-		return ifnum;
-	return usbpass_settings_claimed(node->lease, ifnum) ? type : -EACCES;
+	*ifnum = usbpass_settings_interface_of(node->lease, endpoint);
+	if (*ifnum < 0)
+		return *ifnum;
+	return usbpass_settings_claimed(node->lease, *ifnum) ? type : -EACCES;
 }
 
-/* The setting that a control request asked for; the consumer must not wait for it. */
-static void carry_out_work(struct work_struct *work)
+/*
+ * Settings that control requests asked for; the consumer must not wait for
+ * them. One work a file: they are carried out in order, and a consumer that
+ * sends many takes one worker from the other leases, not all.
+ */
+void usbpass_node_carry_out_work(struct work_struct *work)
 {
-	struct usbpass_node_urb *nurb = container_of(work, struct usbpass_node_urb, work);
+	struct usbpass_node *node = container_of(work, struct usbpass_node, carry_work);
+	struct usbpass_node_urb *nurb;
 
-	usbpass_transfer_end(nurb->xfer,
-			     usbpass_filter_carry_out(nurb->xfer->lease, nurb->xfer->setup));
+	for (;;) {
+		spin_lock_irq(&node->lock);
+		nurb = list_first_entry_or_null(&node->carry, struct usbpass_node_urb, carry);
+		if (nurb)
+			list_del_init(&nurb->carry);
+		spin_unlock_irq(&node->lock);
+		if (!nurb)
+			break;
+		usbpass_transfer_end(nurb->xfer, READ_ONCE(nurb->xfer->discarded) ? -ENOENT :
+				     usbpass_filter_carry_out(nurb->xfer->lease,
+							      nurb->xfer->setup));
+	}
+	usbpass_node_put(node);
 }
 
 static struct usbpass_node_urb *alloc(struct usbpass_node *node, u8 type, u8 endpoint, bool in,
@@ -64,7 +80,7 @@ static struct usbpass_node_urb *alloc(struct usbpass_node *node, u8 type, u8 end
 		return ERR_PTR(err);
 	}
 	nurb->xfer->front = nurb;
-	INIT_WORK(&nurb->work, carry_out_work);
+	nurb->ifnum = -1;
 	nurb->node = node;
 	kref_get(&node->kref);	/* put by usbpass_node_urb_free() */
 	return nurb;
@@ -97,28 +113,29 @@ static struct usbpass_node_urb *decode_control(struct usbpass_node *node,
 		return nurb;
 	*nurb->xfer->setup = request;
 	nurb->buffer = urb->buffer + sizeof(request);
+	if (nurb->xfer->in && urb->flags & USBDEVFS_URB_SHORT_NOT_OK)
+		nurb->xfer->flags |= URB_SHORT_NOT_OK;
 	return nurb;
 }
 
 static struct usbpass_node_urb *decode_data(struct usbpass_node *node,
 					    const struct usbdevfs_urb *urb)
 {
-	int type = usbpass_node_endpoint_type(node, urb->endpoint);
 	bool in = urb->endpoint & USB_ENDPOINT_DIR_MASK;
 	struct usbpass_node_urb *nurb;
+	int type, ifnum;
 
+	type = usbpass_node_endpoint_type(node, urb->endpoint, &ifnum);
 	if (type < 0)
 		return ERR_PTR(type);
 	/* As usbfs: bulk on an interrupt endpoint is a single interrupt transfer. */
 	if (urb->type == USBDEVFS_URB_TYPE_INTERRUPT && type != USB_ENDPOINT_XFER_INT)
 		return ERR_PTR(-EINVAL);
-	/* Bulk streams are not carried: number_of_packets is their id. */
-	if (type == USB_ENDPOINT_XFER_BULK && urb->stream_id)
-		return ERR_PTR(-EINVAL);
 	nurb = alloc(node, type, urb->endpoint, in, urb->buffer_length);
 	if (IS_ERR(nurb))
 		return nurb;
 	nurb->buffer = urb->buffer;
+	nurb->ifnum = ifnum;
 	if (in && urb->flags & USBDEVFS_URB_SHORT_NOT_OK)
 		nurb->xfer->flags |= URB_SHORT_NOT_OK;
 	if (!in && type == USB_ENDPOINT_XFER_BULK && urb->flags & USBDEVFS_URB_ZERO_PACKET)
@@ -166,18 +183,45 @@ int usbpass_node_submit(struct usbpass_node *node, void __user *arg)
 	/* On the list first: it may complete before submit returns. */
 	spin_lock_irq(&node->lock);
 	list_add_tail(&nurb->link, &node->pending);
-	spin_unlock_irq(&node->lock);
 	if (carry_out)
-		queue_work(usbpass_lease_wq, &nurb->work);
-	else
-		err = usbpass_transfer_submit(nurb->xfer);
+		list_add_tail(&nurb->carry, &node->carry);
+	spin_unlock_irq(&node->lock);
+	if (carry_out) {
+		kref_get(&node->kref);	/* usbpass_node_carry_out_work() puts it */
+		if (!queue_work(usbpass_lease_wq, &node->carry_work))
+			usbpass_node_put(node);
+		return 0;
+	}
+	err = usbpass_transfer_submit(nurb->xfer);
 	if (err) {
 		spin_lock_irq(&node->lock);
 		list_del(&nurb->link);
 		spin_unlock_irq(&node->lock);
+		wake_up(&node->lease->wait);	/* a reap of a gone lease waits for the last */
 		usbpass_node_urb_free(nurb);
 	}
 	return err;
+}
+
+void usbpass_node_cancel(struct usbpass_node *node, unsigned int ifnum)
+{
+	struct usbpass_node_urb *nurb;
+	struct urb *urb;
+
+	do {
+		urb = NULL;
+		spin_lock_irq(&node->lock);
+		list_for_each_entry(nurb, &node->pending, link) {
+			if (nurb->ifnum < 0 || nurb->ifnum != ifnum || nurb->cancelled)
+				continue;
+			nurb->cancelled = true;
+			urb = usbpass_transfer_discard(nurb->xfer);
+			break;
+		}
+		spin_unlock_irq(&node->lock);
+		usb_poison_urb(urb);	/* NULL: nothing */
+		usb_put_urb(urb);	/* usbpass_transfer_discard()'s */
+	} while (urb);
 }
 
 int usbpass_node_discard(struct usbpass_node *node, void __user *arg)
