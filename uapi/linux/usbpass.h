@@ -595,7 +595,9 @@ enum usbpass_event_type {
 	USBPASS_EVENT_LEASE_OPENED,	/* PID UID COMM */
 	USBPASS_EVENT_LEASE_CLOSED,
 	USBPASS_EVENT_LEASE_REFUSED,	/* RESULT REASON PID UID COMM */
-	USBPASS_EVENT_RESET,		/* REASON: "soft", "device"; RESULT */
+	USBPASS_EVENT_RESET,		/* REASON begins "soft" or "device"; RESULT.
+					 * Past the budget one a minute and device
+					 */
 	USBPASS_EVENT_IDENTITY_CHANGED,	/* another device in a guarded socket */
 	USBPASS_EVENT_COMMIT,		/* GENERATION */
 	USBPASS_EVENT_JOB,		/* JOB RESULT REASON */
@@ -642,6 +644,9 @@ enum usbpass_event_type {
  *   - All interfaces are usbpass's already; a claim is the consumer's own
  *     note. Two opens do not exist, so EBUSY on a claim does not either.
  *   - GETDRIVER: ENODATA before the consumer's claim, "usbpass" after.
+ *   - What needs a claim and has none gets EACCES; usbfs claims it then.
+ *   - SUBMITURB: EINVAL with a signr (no signals are sent) or with
+ *     BULK_CONTINUATION, whose capability is not advertised.
  *   - Bounds: a control transfer 4,096 bytes (EINVAL past it); interrupt
  *     USBPASS_INTERRUPT_BYTES_MAX (EINVAL); bulk the lease's memory (ENOMEM);
  *     USBPASS_URBS_MAX URBs not yet reaped (ENOMEM).
