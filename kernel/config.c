@@ -203,7 +203,7 @@ void usbpass_config_decide(const struct usbpass_facts *facts, struct usbpass_ver
 		verdict->rule_id = rule->id;
 		verdict->group_id = rule->group_id;
 		if (count)
-			atomic64_inc(&rule->hits);
+			atomic64_inc(&rule->hits->count);
 	}
 	rcu_read_unlock();
 }

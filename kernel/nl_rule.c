@@ -234,7 +234,7 @@ static int read(void *object, const void *old, struct nlattr **tb, struct usbpas
 		return -EINVAL;
 	}
 	if (before)
-		atomic64_set(&rule->hits, atomic64_read(&before->hits));
+		usbpass_rule_share_hits(rule, before);
 	if (tb[USBPASS_A_RULE_PRIORITY])
 		rule->priority = nla_get_s32(tb[USBPASS_A_RULE_PRIORITY]);
 	if (tb[USBPASS_A_RULE_ORIGIN])
@@ -283,7 +283,7 @@ static int fill(struct sk_buff *skb, struct net *net, u32 portid, void *object)
 	    nla_put_u8(skb, USBPASS_A_RULE_ACTION, rule->action) ||
 	    nla_put_u8(skb, USBPASS_A_RULE_ORIGIN, rule->origin) ||
 	    nla_put_u8(skb, USBPASS_A_RULE_ENABLED, rule->enabled) ||
-	    nla_put_u64_64bit(skb, USBPASS_A_RULE_HITS, atomic64_read(&rule->hits),
+	    nla_put_u64_64bit(skb, USBPASS_A_RULE_HITS, atomic64_read(&rule->hits->count),
 			      USBPASS_A_RULE_PAD))
 		return -EMSGSIZE;
 	if (rule->description &&

@@ -80,14 +80,23 @@ struct usbpass_rule *usbpass_rule_alloc(u32 nr_conds)
 	if (!rule)
 		return NULL;
 	kref_init(&rule->kref);
+	rule->hits = kzalloc(sizeof(*rule->hits), GFP_KERNEL_ACCOUNT);
+	if (!rule->hits)
+		goto err_rule;
+	kref_init(&rule->hits->kref);
+	if (!nr_conds)
+		return rule;
+	rule->conds = kcalloc(nr_conds, sizeof(*rule->conds), GFP_KERNEL_ACCOUNT);
+	if (!rule->conds)
+		goto err_hits;
 	rule->nr_conds = nr_conds;
-	if (nr_conds)
-		rule->conds = kcalloc(nr_conds, sizeof(*rule->conds), GFP_KERNEL_ACCOUNT);
-	if (nr_conds && !rule->conds) {
-		kfree(rule);
-		return NULL;
-	}
 	return rule;
+
+err_hits:
+	kfree(rule->hits);
+err_rule:
+	kfree(rule);
+	return NULL;
 }
 
 void usbpass_rule_free_conds(struct usbpass_cond *conds, u32 nr_conds)
@@ -106,10 +115,23 @@ void usbpass_rule_set_conds(struct usbpass_rule *rule, struct usbpass_cond *cond
 	rule->nr_conds = nr_conds;
 }
 
+static void release_hits(struct kref *kref)
+{
+	kfree(container_of(kref, struct usbpass_hits, kref));
+}
+
+void usbpass_rule_share_hits(struct usbpass_rule *rule, const struct usbpass_rule *before)
+{
+	kref_get(&before->hits->kref);	/* put with @rule */
+	kref_put(&rule->hits->kref, release_hits);
+	rule->hits = before->hits;
+}
+
 static void release(struct kref *kref)
 {
 	struct usbpass_rule *rule = container_of(kref, struct usbpass_rule, kref);
 
+	kref_put(&rule->hits->kref, release_hits);
 	usbpass_rule_free_conds(rule->conds, rule->nr_conds);
 	kfree(rule->description);
 	kfree(rule);
@@ -141,7 +163,7 @@ struct usbpass_rule *usbpass_rule_copy(const struct usbpass_rule *rule)
 	copy->enabled = rule->enabled;
 	copy->group_id = rule->group_id;
 	memcpy(copy->name, rule->name, sizeof(copy->name));
-	atomic64_set(&copy->hits, atomic64_read(&rule->hits));
+	usbpass_rule_share_hits(copy, rule);
 	if (rule->description) {
 		copy->description = kstrdup(rule->description, GFP_KERNEL_ACCOUNT);
 		if (!copy->description)

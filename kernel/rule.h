@@ -27,7 +27,13 @@ struct usbpass_cond {
 	char *string;			/* owned; NULL unless the kind is STRING */
 };
 
-/* Immutable once in force, but for @hits. */
+/* Shared by all SETs of a rule: what counts while a stage is open is not lost. */
+struct usbpass_hits {
+	struct kref kref;
+	atomic64_t count;
+};
+
+/* Immutable once in force. */
 struct usbpass_rule {
 	struct kref kref;
 	u32 id;
@@ -38,7 +44,7 @@ struct usbpass_rule {
 	u32 group_id;			/* 0 unless CLAIM */
 	char name[USBPASS_NAME_MAX + 1];
 	char *description;		/* NULL: none */
-	atomic64_t hits;
+	struct usbpass_hits *hits;	/* reference */
 	u32 nr_conds;
 	struct usbpass_cond *conds;	/* owned */
 };
@@ -47,8 +53,10 @@ struct usbpass_rule *usbpass_rule_alloc(u32 nr_conds);	/* NULL: no memory */
 /* Takes over @conds (from kcalloc) in the place of the rule's own. */
 void usbpass_rule_set_conds(struct usbpass_rule *rule, struct usbpass_cond *conds, u32 nr_conds);
 void usbpass_rule_free_conds(struct usbpass_cond *conds, u32 nr_conds);
-/* NULL: no memory. */
+/* Shares the hits. NULL: no memory. */
 struct usbpass_rule *usbpass_rule_copy(const struct usbpass_rule *rule);
+/* @rule stands for @before from now on, and goes on counting. */
+void usbpass_rule_share_hits(struct usbpass_rule *rule, const struct usbpass_rule *before);
 struct usbpass_rule *usbpass_rule_get(struct usbpass_rule *rule);
 void usbpass_rule_put(struct usbpass_rule *rule);
 
