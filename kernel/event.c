@@ -123,7 +123,8 @@ int usbpass_event_subscribe(struct net *net, u32 portid, u64 since)
 		return -ENOMEM;
 	fresh->net = net;
 	fresh->portid = portid;
-	fresh->after = since;
+	/* Numbers begin again with the module: one from before must not wait for its like. */
+	fresh->after = min(since, usbpass_event_last_seq());
 	mutex_lock(&subscribers_mutex);
 	list_for_each_entry(sub, &subscribers, link)
 		if (sub->portid == portid && sub->net == net)
