@@ -80,10 +80,13 @@ char *usbpass_catalog_name(enum usbpass_kind kind, void *object)
 	return object + kinds[kind].name;
 }
 
-int usbpass_catalog_init(struct usbpass_catalog *catalog)
+int usbpass_catalog_init(struct usbpass_catalog *catalog, u32 nr)
 {
+	struct rhashtable_params sized = params;
+
 	memset(catalog, 0, sizeof(*catalog));
-	return rhashtable_init(&catalog->names, &params);
+	sized.nelem_hint = nr;
+	return rhashtable_init(&catalog->names, &sized);
 }
 
 static void free_named(void *named, void *data)
@@ -213,40 +216,39 @@ static u32 index_of(const struct usbpass_catalog *catalog, enum usbpass_kind kin
 	return i;
 }
 
-/* Moves one name to @object: nothing can fail where it stays the same. */
-static int move_name(struct usbpass_catalog *catalog, enum usbpass_kind kind, void *old,
-		     void *object)
+static bool same_name(enum usbpass_kind kind, void *a, void *b)
 {
-	struct named *named = find(catalog, kind, usbpass_catalog_name(kind, old));
-	int err;
+	return !strcmp(usbpass_catalog_name(kind, a), usbpass_catalog_name(kind, b));
+}
 
-	if (!strcmp(usbpass_catalog_name(kind, old), usbpass_catalog_name(kind, object))) {
-		named->object = object;
-		return 0;
-	}
-	err = add_name(catalog, kind, object);
-	if (!err)
+/* The last step of a replacement: @object's own name is there already if it is another. */
+static void settle_name(struct usbpass_catalog *catalog, enum usbpass_kind kind, void *old,
+			void *object)
+{
+	if (same_name(kind, old, object))
+		find(catalog, kind, usbpass_catalog_name(kind, object))->object = object;
+	else
 		remove_name(catalog, kind, old);
-	return err;
 }
 
 int usbpass_catalog_replace(struct usbpass_catalog *catalog, enum usbpass_kind kind, void *old,
 			    void *object)
 {
-	int err;
+	bool renamed = !same_name(kind, old, object);
+	int err = renamed ? add_name(catalog, kind, object) : 0;
 
-	/* The slug first: of the two it can clash where the name does not change. */
-	if (kind == USBPASS_ATTACHES) {
-		err = move_name(catalog, USBPASS_SLUGS, old, object);
+	if (err)
+		return err;
+	if (kind == USBPASS_ATTACHES && !same_name(USBPASS_SLUGS, old, object)) {
+		err = add_name(catalog, USBPASS_SLUGS, object);
+		if (err && renamed)
+			remove_name(catalog, kind, object);
 		if (err)
 			return err;
 	}
-	err = move_name(catalog, kind, old, object);
-	if (err) {
-		if (kind == USBPASS_ATTACHES)
-			move_name(catalog, USBPASS_SLUGS, object, old);
-		return err;
-	}
+	settle_name(catalog, kind, old, object);
+	if (kind == USBPASS_ATTACHES)
+		settle_name(catalog, USBPASS_SLUGS, old, object);
 	catalog->list[kind].items[index_of(catalog, kind, old)] = object;
 	kinds[kind].put(old);
 	return 0;

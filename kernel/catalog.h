@@ -23,7 +23,8 @@ struct usbpass_catalog {
 	struct rhashtable names;
 };
 
-int usbpass_catalog_init(struct usbpass_catalog *catalog);	/* 0 or -ENOMEM */
+/* @nr: how many names it will have, about. 0 or -ENOMEM. */
+int usbpass_catalog_init(struct usbpass_catalog *catalog, u32 nr);
 void usbpass_catalog_free(struct usbpass_catalog *catalog);	/* drops the references */
 
 /* Takes over the caller's reference if 0 is returned. -EEXIST, -ENOMEM, -ENOSPC. */

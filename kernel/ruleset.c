@@ -47,6 +47,18 @@ static void free_index(struct usbpass_ruleset *set)
 	kvfree(set->wild);
 }
 
+void usbpass_ruleset_sort(struct usbpass_rule **rules, u32 nr)
+{
+	u32 i;
+
+	for (i = 1; i < nr; i++) {
+		if (order(&rules[i - 1], &rules[i]) > 0) {
+			sort(rules, nr, sizeof(*rules), order, NULL);
+			return;
+		}
+	}
+}
+
 int usbpass_ruleset_build(struct usbpass_ruleset *set, struct usbpass_rule **rules, u32 nr)
 {
 	memset(set, 0, sizeof(*set));
@@ -62,7 +74,7 @@ int usbpass_ruleset_build(struct usbpass_ruleset *set, struct usbpass_rule **rul
 		return -ENOMEM;
 	}
 	memcpy(set->rules, rules, nr * sizeof(*rules));
-	sort(set->rules, nr, sizeof(*set->rules), order, NULL);
+	usbpass_ruleset_sort(set->rules, nr);
 	index_rules(set);
 	return 0;
 }

@@ -21,6 +21,8 @@ struct usbpass_ruleset {
 	u32 *wild;			/* indices, in order */
 };
 
+/* Into match order. */
+void usbpass_ruleset_sort(struct usbpass_rule **rules, u32 nr);
 /* Takes over a reference on each of @rules (on success). 0 or -ENOMEM. */
 int usbpass_ruleset_build(struct usbpass_ruleset *set, struct usbpass_rule **rules, u32 nr);
 /* Drops the references. */

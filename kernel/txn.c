@@ -5,6 +5,7 @@
 #include <linux/netlink.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 #include "config.h"
 #include "config_priv.h"
 #include "event.h"
@@ -13,11 +14,17 @@
 #include "slot.h"
 #include "txn.h"
 
+#define IDLE	(USBPASS_STAGE_IDLE_SECS * HZ)
+
 static LIST_HEAD(stages);	/* of sockets; config_mutex */
+
+static void idle_work_fn(struct work_struct *work);
+static DECLARE_DELAYED_WORK(idle_work, idle_work_fn);
 
 static int copy_config(struct usbpass_catalog *catalog, const struct usbpass_config *config)
 {
-	int err = usbpass_catalog_init(catalog);
+	int err = usbpass_catalog_init(catalog, config->nr_groups + config->rules.nr +
+				       2 * config->nr_attaches);
 	u32 i;
 
 	if (err)
@@ -57,7 +64,7 @@ struct usbpass_stage *usbpass_txn_open(bool replace)
 	stage->touched = jiffies;
 	if (copy_config(replace ? &stage->base : &stage->now, config))
 		goto err_free;
-	if (replace && usbpass_catalog_init(&stage->now))
+	if (replace && usbpass_catalog_init(&stage->now, config->rules.nr))
 		goto err_free_base;
 	return stage;
 
@@ -82,19 +89,29 @@ static void unlink_and_close(struct usbpass_stage *stage)
 	usbpass_txn_close(stage);
 }
 
-/* Also drops those whose socket has been idle: they hold memory and nothing else. */
 static struct usbpass_stage *find(struct net *net, u32 portid)
 {
-	struct usbpass_stage *stage, *next, *found = NULL;
+	struct usbpass_stage *stage;
 
 	usbpass_config_assert_locked();
-	list_for_each_entry_safe(stage, next, &stages, link) {
-		if (time_after(jiffies, stage->touched + USBPASS_STAGE_IDLE_SECS * HZ))
+	list_for_each_entry(stage, &stages, link)
+		if (stage->portid == portid && stage->net == net)
+			return stage;
+	return NULL;
+}
+
+static void idle_work_fn(struct work_struct *work)
+{
+	struct usbpass_stage *stage, *next;
+
+	usbpass_config_lock();
+	list_for_each_entry_safe(stage, next, &stages, link)
+		if (time_after_eq(jiffies, stage->touched + IDLE))
 			unlink_and_close(stage);
-		else if (stage->portid == portid && stage->net == net)
-			found = stage;
-	}
-	return found;
+	/* The next may end at any time from now on; seconds do not matter. */
+	if (!list_empty(&stages))
+		queue_delayed_work(system_wq, &idle_work, HZ);
+	usbpass_config_unlock();
 }
 
 struct usbpass_stage *usbpass_txn_find(struct net *net, u32 portid, u32 bytes)
@@ -132,6 +149,7 @@ int usbpass_txn_begin(struct net *net, u32 portid, const u64 *generation, bool r
 	stage->net = net;
 	stage->portid = portid;
 	list_add(&stage->link, &stages);
+	queue_delayed_work(system_wq, &idle_work, IDLE);
 	return 0;
 }
 
@@ -143,10 +161,16 @@ void usbpass_txn_drop(struct net *net, u32 portid)
 		unlink_and_close(stage);
 }
 
+bool usbpass_txn_any(void)
+{
+	return !list_empty_careful(&stages);
+}
+
 void usbpass_txn_exit(void)
 {
 	struct usbpass_stage *stage, *next;
 
+	cancel_delayed_work_sync(&idle_work);
 	usbpass_config_lock();
 	list_for_each_entry_safe(stage, next, &stages, link)
 		unlink_and_close(stage);

@@ -30,7 +30,7 @@ struct usbpass_stage {
 	struct usbpass_catalog base;	/* only if @replace */
 };
 
-void usbpass_txn_exit(void);	/* drops all stages */
+void usbpass_txn_exit(void);	/* drops all stages; nobody begins one any more */
 
 /* The stage of a socket, or NULL. ERR_PTR(-ENOBUFS): @bytes of a message are past its bound. */
 struct usbpass_stage *usbpass_txn_find(struct net *net, u32 portid, u32 bytes);
@@ -38,6 +38,8 @@ struct usbpass_stage *usbpass_txn_find(struct net *net, u32 portid, u32 bytes);
 int usbpass_txn_begin(struct net *net, u32 portid, const u64 *generation, bool replace,
 		      struct netlink_ext_ack *extack);
 void usbpass_txn_drop(struct net *net, u32 portid);	/* the socket closed, or aborts */
+/* Has any socket a stage? Without the lock: a socket's own does not come or go meanwhile. */
+bool usbpass_txn_any(void);
 
 /* A stage of one verb. */
 struct usbpass_stage *usbpass_txn_open(bool replace);	/* NULL: no memory */
