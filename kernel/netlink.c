@@ -14,16 +14,31 @@
 
 #define NO_AUTHORITY	"usbpass: the host's verbs need CAP_SYS_ADMIN"
 
-static const struct nla_policy policy[USBPASS_A_MAX + 1] = {
-	[USBPASS_A_FLAGS] = NLA_POLICY_MASK(NLA_U32, USBPASS_F_ALL),
-	[USBPASS_A_GENERATION] = { .type = NLA_U64 },
-	[USBPASS_A_DEVICE] = NLA_POLICY_NESTED(usbpass_nl_device_policy),
-	[USBPASS_A_GROUP] = NLA_POLICY_NESTED(usbpass_nl_group_policy),
-	[USBPASS_A_RULE] = NLA_POLICY_NESTED(usbpass_nl_rule_policy),
-	[USBPASS_A_ATTACH] = NLA_POLICY_NESTED(usbpass_nl_attach_policy),
-	[USBPASS_A_JOB] = { .type = NLA_U32 },
-	[USBPASS_A_SINCE] = { .type = NLA_U64 },
-};
+/*
+ * What a verb takes at the top level; anything else is refused. A verb that
+ * takes flags checks which.
+ */
+#define TAKES(name, ...)							\
+	static const struct nla_policy name##_policy[USBPASS_A_MAX + 1] = { __VA_ARGS__ }
+#define NEST(attr, name)							\
+	[USBPASS_A_##attr] = NLA_POLICY_NESTED(usbpass_nl_##name##_policy)
+#define FLAGS									\
+	[USBPASS_A_FLAGS] = NLA_POLICY_MASK(NLA_U32, USBPASS_F_ALL)
+#define GENERATION								\
+	[USBPASS_A_GENERATION] = { .type = NLA_U64 }
+#define JOB									\
+	[USBPASS_A_JOB] = { .type = NLA_U32 }
+#define SINCE									\
+	[USBPASS_A_SINCE] = { .type = NLA_U64 }
+
+TAKES(device, NEST(DEVICE, device), FLAGS);
+TAKES(group, NEST(GROUP, group), FLAGS);
+TAKES(rule, NEST(RULE, rule), FLAGS);
+TAKES(attach, NEST(ATTACH, attach), FLAGS);
+TAKES(begin, GENERATION, FLAGS);
+TAKES(flags, FLAGS);
+TAKES(since, SINCE, FLAGS);
+TAKES(job, JOB, FLAGS);
 
 /* Both who opened the socket and who sends; no authority comes from a namespace. */
 static int pre_doit(USBPASS_GENL_PRE_DOIT_OPS *ops, struct sk_buff *skb, struct genl_info *info)
@@ -34,12 +49,31 @@ static int pre_doit(USBPASS_GENL_PRE_DOIT_OPS *ops, struct sk_buff *skb, struct 
 	return -EPERM;
 }
 
+/* Of a dump's args; the others are the dump's own. */
+#define DUMP_REFUSED	5
+
+/* Before 6.6 .start has no extack: the first round of the dump speaks for it. */
 int usbpass_nl_dump_start(struct netlink_callback *cb)
 {
-	if (netlink_capable(cb->skb, CAP_SYS_ADMIN))
-		return 0;
-	NL_SET_ERR_MSG(cb->extack, NO_AUTHORITY);
-	return -EPERM;
+	struct nlattr **attrs = usbpass_genl_dump_attrs(cb);
+	int type;
+
+	cb->min_dump_alloc = NLMSG_ALIGN(NLMSG_HDRLEN + GENL_HDRLEN + USBPASS_NL_BYTES_MAX);
+	for (type = 1; type <= USBPASS_A_MAX; type++)
+		if (attrs[type] && type != USBPASS_A_SINCE)
+			cb->args[DUMP_REFUSED] = -EINVAL;
+	if (!netlink_capable(cb->skb, CAP_SYS_ADMIN))
+		cb->args[DUMP_REFUSED] = -EPERM;
+	return 0;
+}
+
+int usbpass_nl_dump_refused(struct netlink_callback *cb)
+{
+	if (cb->args[DUMP_REFUSED] == -EPERM)
+		NL_SET_ERR_MSG(cb->extack, NO_AUTHORITY);
+	else if (cb->args[DUMP_REFUSED])
+		NL_SET_ERR_MSG(cb->extack, "usbpass: a list takes nothing but `since`, of events");
+	return cb->args[DUMP_REFUSED];
 }
 
 int usbpass_nl_nest(struct genl_info *info, int type, struct nlattr **tb, int max,
@@ -65,7 +99,7 @@ int usbpass_nl_flags(struct genl_info *info, u32 allowed, u32 *flags)
 
 int usbpass_nl_reply_begin(struct genl_info *info, struct usbpass_nl_message *message)
 {
-	message->skb = genlmsg_new(GENLMSG_DEFAULT_SIZE * 2, GFP_KERNEL);
+	message->skb = genlmsg_new(USBPASS_NL_BYTES_MAX, GFP_KERNEL);
 	if (!message->skb) {
 		NL_SET_ERR_MSG(info->extack, "usbpass: no memory");
 		return -ENOMEM;
@@ -186,11 +220,17 @@ int usbpass_nl_dump_view(struct sk_buff *skb, struct netlink_callback *cb,
 	u32 portid = NETLINK_CB(cb->skb).portid;
 	struct usbpass_nl_view view;
 	u64 generation;
+	int err = usbpass_nl_dump_refused(cb);
 
+	if (err)
+		return err;
 	usbpass_config_lock();
 	view = usbpass_nl_view(net, portid, kind);
 	generation = usbpass_config_current()->generation;
-	cb->seq = (u32)generation ?: 1;		/* 0: not told */
+	cb->seq = (u32)(generation + 1) ?: 1;	/* 0: not told */
+	/* A stage is in order of addition; in force they are sorted. */
+	if (kind == USBPASS_RULES && !cb->args[0])
+		usbpass_ruleset_sort((struct usbpass_rule **)view.items, view.nr);
 	while (cb->args[0] < view.nr) {
 		void *header = genlmsg_put(skb, portid, cb->nlh->nlmsg_seq, &usbpass_nl_family,
 					   NLM_F_MULTI, cmd);
@@ -240,50 +280,52 @@ int usbpass_nl_copy_text(struct nlattr *attr, char **text, bool multiline,
 	return -ENOMEM;
 }
 
-#define DO(command, fn)			{ .cmd = (command), .doit = (fn) }
-#define DO_AND_DUMP(command, fn, dump)						\
-	{ .cmd = (command), .doit = (fn), .start = usbpass_nl_dump_start, .dumpit = (dump) }
-#define DUMP(command, dump)							\
-	{ .cmd = (command), .start = usbpass_nl_dump_start, .dumpit = (dump) }
+#define DO(command, takes, fn)							\
+	{ .cmd = USBPASS_CMD_##command, .policy = takes##_policy, .doit = usbpass_nl_##fn }
+#define DUMP(command, takes, fn)						\
+	{ .cmd = USBPASS_CMD_##command, .policy = takes##_policy,		\
+	  .start = usbpass_nl_dump_start, .dumpit = usbpass_nl_##fn##_dump }
+#define GET(command, name)							\
+	{ .cmd = USBPASS_CMD_##command, .policy = name##_policy,		\
+	  .doit = usbpass_nl_##name##_get,					\
+	  .start = usbpass_nl_dump_start, .dumpit = usbpass_nl_##name##_dump }
 
 static const struct genl_ops ops[] = {
-	DO(USBPASS_CMD_INFO, usbpass_nl_info),
-	DO_AND_DUMP(USBPASS_CMD_DEVICE_GET, usbpass_nl_device_get, usbpass_nl_device_dump),
-	DO(USBPASS_CMD_DEVICE_CLAIM, usbpass_nl_device_claim),
-	DO(USBPASS_CMD_DEVICE_RELEASE, usbpass_nl_device_release),
-	DO(USBPASS_CMD_GROUP_NEW, usbpass_nl_group_new),
-	DO(USBPASS_CMD_GROUP_SET, usbpass_nl_group_set),
-	DO(USBPASS_CMD_GROUP_DEL, usbpass_nl_group_del),
-	DO_AND_DUMP(USBPASS_CMD_GROUP_GET, usbpass_nl_group_get, usbpass_nl_group_dump),
-	DO(USBPASS_CMD_RULE_NEW, usbpass_nl_rule_new),
-	DO(USBPASS_CMD_RULE_SET, usbpass_nl_rule_set),
-	DO(USBPASS_CMD_RULE_DEL, usbpass_nl_rule_del),
-	DO_AND_DUMP(USBPASS_CMD_RULE_GET, usbpass_nl_rule_get, usbpass_nl_rule_dump),
-	DO(USBPASS_CMD_RULE_TEST, usbpass_nl_rule_test),
-	DO(USBPASS_CMD_ATTACH_NEW, usbpass_nl_attach_new),
-	DO(USBPASS_CMD_ATTACH_SET, usbpass_nl_attach_set),
-	DO(USBPASS_CMD_ATTACH_DEL, usbpass_nl_attach_del),
-	DO_AND_DUMP(USBPASS_CMD_ATTACH_GET, usbpass_nl_attach_get, usbpass_nl_attach_dump),
-	DO(USBPASS_CMD_TXN_BEGIN, usbpass_nl_txn_begin),
-	DO(USBPASS_CMD_TXN_COMMIT, usbpass_nl_txn_commit),
-	DO(USBPASS_CMD_TXN_ABORT, usbpass_nl_txn_abort),
-	DO(USBPASS_CMD_SUBSCRIBE, usbpass_nl_subscribe),
-	DUMP(USBPASS_CMD_EVENT_GET, usbpass_nl_event_dump),
-	DO(USBPASS_CMD_JOB_GET, usbpass_nl_job_get),
+	{ .cmd = USBPASS_CMD_INFO, .doit = usbpass_nl_info },	/* no policy: takes nothing */
+	GET(DEVICE_GET, device),
+	DO(DEVICE_CLAIM, device, device_claim),
+	DO(DEVICE_RELEASE, device, device_release),
+	DO(GROUP_NEW, group, group_new),
+	DO(GROUP_SET, group, group_set),
+	DO(GROUP_DEL, group, group_del),
+	GET(GROUP_GET, group),
+	DO(RULE_NEW, rule, rule_new),
+	DO(RULE_SET, rule, rule_set),
+	DO(RULE_DEL, rule, rule_del),
+	GET(RULE_GET, rule),
+	DO(RULE_TEST, device, rule_test),
+	DO(ATTACH_NEW, attach, attach_new),
+	DO(ATTACH_SET, attach, attach_set),
+	DO(ATTACH_DEL, attach, attach_del),
+	GET(ATTACH_GET, attach),
+	DO(TXN_BEGIN, begin, txn_begin),
+	DO(TXN_COMMIT, flags, txn_commit),
+	DO(TXN_ABORT, flags, txn_abort),
+	DO(SUBSCRIBE, since, subscribe),
+	DUMP(EVENT_GET, since, event),
+	DO(JOB_GET, job, job_get),
 };
 
 struct genl_family usbpass_nl_family = {
 	.name = USBPASS_GENL_NAME,
 	.version = USBPASS_GENL_VERSION,
-	.maxattr = USBPASS_A_MAX,
-	.policy = policy,
+	.maxattr = USBPASS_A_MAX,	/* the verbs have policies of their own */
 	.module = THIS_MODULE,
 	.netnsok = true,
 	.parallel_ops = true,
 	.pre_doit = pre_doit,
 	.ops = ops,
 	.n_ops = ARRAY_SIZE(ops),
-	.resv_start_op = USBPASS_CMD_MAX + 1,
 };
 
 /* A socket closed: what it had open here goes. */
@@ -294,6 +336,9 @@ static int on_release(struct notifier_block *nb, unsigned long action, void *dat
 	if (action != NETLINK_URELEASE || notify->protocol != NETLINK_GENERIC)
 		return NOTIFY_DONE;
 	usbpass_event_unsubscribe(notify->net, notify->portid);
+	/* Few of all the machine's sockets have one; the others need not wait for a commit. */
+	if (!usbpass_txn_any())
+		return NOTIFY_DONE;
 	usbpass_config_lock();
 	usbpass_txn_drop(notify->net, notify->portid);
 	usbpass_config_unlock();

@@ -27,8 +27,16 @@ int usbpass_nl_nest(struct genl_info *info, int type, struct nlattr **tb, int ma
 		    const struct nla_policy *policy);
 /* FLAGS, of which only @allowed may be set. */
 int usbpass_nl_flags(struct genl_info *info, u32 allowed, u32 *flags);
-/* Dumps: may the socket read? */
+/* Dumps: .start, and what each .dumpit asks first: 0, or why not, and said so. */
 int usbpass_nl_dump_start(struct netlink_callback *cb);
+int usbpass_nl_dump_refused(struct netlink_callback *cb);
+
+/*
+ * Room for the largest answer, a rule of USBPASS_CONDS_MAX conditions of
+ * USBPASS_STRING_MAX bytes. A dump's buffer that one object does not fit would
+ * end the dump in silence.
+ */
+#define USBPASS_NL_BYTES_MAX	16384
 
 /* One message: open, fill, then send. NULL: no memory. */
 struct usbpass_nl_message {

@@ -69,9 +69,10 @@ static void put(void *attach)
 }
 
 static int read_slug(struct usbpass_attach *attach, const struct usbpass_attach *old,
-		     struct nlattr *slug, struct usbpass_stage *stage,
+		     struct nlattr **tb, struct usbpass_stage *stage,
 		     struct netlink_ext_ack *extack)
 {
+	struct nlattr *slug = tb[USBPASS_A_ATTACH_SLUG];
 	struct usbpass_attach *other;
 
 	if (slug)
@@ -85,7 +86,7 @@ static int read_slug(struct usbpass_attach *attach, const struct usbpass_attach 
 	}
 	other = usbpass_catalog_by_name(&stage->now, USBPASS_SLUGS, attach->slug);
 	if (other && (!old || other->id != old->id)) {
-		NL_SET_ERR_MSG_ATTR(extack, slug,
+		NL_SET_ERR_MSG_ATTR(extack, slug ?: tb[USBPASS_A_ATTACH_NAME],
 				    "usbpass: another attachment's node has this slug; give one of its own (--slug)");
 		return -EEXIST;
 	}
@@ -193,7 +194,7 @@ static int read(void *object, const void *old, struct nlattr **tb, struct usbpas
 	const struct usbpass_attach *before = old;
 	struct usbpass_attach *attach = object;
 	int err = read_group(attach, tb[USBPASS_A_ATTACH_GROUP], stage, extack) ?:
-		  read_slug(attach, before, tb[USBPASS_A_ATTACH_SLUG], stage, extack) ?:
+		  read_slug(attach, before, tb, stage, extack) ?:
 		  read_choices(attach, tb, extack) ?: read_owner(attach, tb, extack) ?:
 		  read_pin(&attach->pin, tb, extack);
 

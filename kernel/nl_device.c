@@ -157,7 +157,10 @@ int usbpass_nl_device_get(struct sk_buff *skb, struct genl_info *info)
 int usbpass_nl_device_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct usbpass_device *dev;
+	int err = usbpass_nl_dump_refused(cb);
 
+	if (err)
+		return err;
 	usbpass_config_lock();
 	while ((dev = usbpass_device_next(cb->args[0]))) {
 		void *header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,

@@ -83,8 +83,11 @@ int usbpass_nl_event_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct nlattr *since = usbpass_genl_dump_attrs(cb)[USBPASS_A_SINCE];
 	struct usbpass_event ev;
+	int err = usbpass_nl_dump_refused(cb);
 	u64 lost;
 
+	if (err)
+		return err;
 	if (!cb->args[1]) {
 		cb->args[0] = since ? nla_get_u64(since) : 0;
 		cb->args[1] = 1;

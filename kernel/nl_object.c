@@ -25,6 +25,18 @@ static int no_flags(struct genl_info *info)
 	return usbpass_nl_flags(info, 0, &flags);
 }
 
+/* parse(), of a verb about one that is there. */
+static int parse_choice(struct usbpass_nl_object *kind, struct genl_info *info,
+			struct nlattr **tb)
+{
+	int err = parse(kind, info, tb);
+
+	if (err || tb[kind->id] || tb[kind->name])
+		return err;
+	say(info->extack, info->attrs[kind->nest], "usbpass: which one? id and name are missing");
+	return -EINVAL;
+}
+
 /* By id, else by name. NULL: none, and said so. */
 static void *find(struct usbpass_nl_object *kind, struct genl_info *info, struct nlattr **tb,
 		  struct usbpass_nl_view view)
@@ -34,10 +46,10 @@ static void *find(struct usbpass_nl_object *kind, struct genl_info *info, struct
 
 	for (i = 0; i < view.nr; i++)
 		if (id ? usbpass_catalog_id(kind->kind, view.items[i]) == nla_get_u32(id) :
-			 name && !strcmp(usbpass_catalog_name(kind->kind, view.items[i]),
-					 nla_data(name)))
+			 !strcmp(usbpass_catalog_name(kind->kind, view.items[i]),
+				 nla_data(name)))
 			return view.items[i];
-	say(info->extack, id ?: name ?: info->attrs[kind->nest], kind->none);
+	say(info->extack, id ?: name, kind->none);
 	return NULL;
 }
 
@@ -48,8 +60,13 @@ static void *find_staged(struct usbpass_nl_object *kind, struct genl_info *info,
 		.items = stage->now.list[kind->kind].items,
 		.nr = stage->now.list[kind->kind].nr,
 	};
+	void *object = NULL;
 
-	return find(kind, info, tb, view);
+	/* By name it takes no look at all the others, of which there may be many. */
+	if (!tb[kind->id])
+		object = usbpass_catalog_by_name(&stage->now, kind->kind,
+						 nla_data(tb[kind->name]));
+	return object ?: find(kind, info, tb, view);
 }
 
 /* Why the catalog refused. A reader has pointed at a clashing slug already. */
@@ -175,7 +192,7 @@ int usbpass_nl_object_set(struct usbpass_nl_object *kind, struct genl_info *info
 	struct nlattr *tb[USBPASS_A_ATTACH_MAX + 1];
 	struct usbpass_nl_change change;
 	u32 flags;
-	int err = parse(kind, info, tb) ?: usbpass_nl_flags(info, allowed, &flags) ?:
+	int err = parse_choice(kind, info, tb) ?: usbpass_nl_flags(info, allowed, &flags) ?:
 		  usbpass_nl_change_begin(info, &change);
 
 	if (err)
@@ -204,7 +221,7 @@ int usbpass_nl_object_del(struct usbpass_nl_object *kind, struct genl_info *info
 	struct nlattr *tb[USBPASS_A_ATTACH_MAX + 1];
 	struct usbpass_nl_change change;
 	u32 flags;
-	int err = parse(kind, info, tb) ?: usbpass_nl_flags(info, allowed, &flags) ?:
+	int err = parse_choice(kind, info, tb) ?: usbpass_nl_flags(info, allowed, &flags) ?:
 		  usbpass_nl_change_begin(info, &change);
 
 	if (err)
@@ -220,7 +237,7 @@ int usbpass_nl_object_get(struct usbpass_nl_object *kind, struct genl_info *info
 	struct net *net = genl_info_net(info);
 	struct usbpass_nl_message message;
 	void *object;
-	int err = parse(kind, info, tb) ?: no_flags(info) ?:
+	int err = parse_choice(kind, info, tb) ?: no_flags(info) ?:
 		  usbpass_nl_reply_begin(info, &message);
 
 	if (err)

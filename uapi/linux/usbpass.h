@@ -36,9 +36,10 @@
  *
  * Errors that any command may give
  *   EPERM      no authority (above)
- *   EINVAL     a needed attribute is missing, a value is malformed, or an
- *              attribute is unknown; the message names it
- *   ERANGE     a number or length is outside its range
+ *   EINVAL     a needed attribute is missing, a value is malformed, a string is
+ *              too long, or an attribute or flag is unknown to the command; the
+ *              message names it
+ *   ERANGE     a number, or how many of something, is outside its range
  *   EOPNOTSUPP a field, operator, action or policy that this module does not
  *              carry (see USBPASS_A_INFO_FEATURES)
  *   ENOMEM     no memory; nothing has changed
