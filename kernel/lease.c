@@ -22,6 +22,7 @@
 
 #define OPENING			0
 #define OPEN_TRIES		8	/* devices that leave while an open configures them */
+#define RESTORE_TRIES		8	/* changes of the settings while they are restored */
 #define CLEAN_WAIT_SECS		10	/* an open waits so long for the cleaner */
 
 static LIST_HEAD(returning);		/* leases that wait; registry_lock */
@@ -595,6 +596,7 @@ static bool go_online(struct usbpass_lease *lease, struct usbpass_device *dev, u
 static int restore(struct usbpass_lease *lease, struct usbpass_device *dev)
 {
 	bool claimed, too_late = false;
+	unsigned int tries = 0;
 	unsigned long flags;
 	u32 seen;
 	int err;
@@ -604,6 +606,9 @@ static int restore(struct usbpass_lease *lease, struct usbpass_device *dev)
 	claimed = dev->claimed;
 	spin_unlock(&usbpass_registry_lock);
 	while (claimed && !too_late) {
+		/* A consumer that keeps changing them must not keep the device locked. */
+		if (++tries > RESTORE_TRIES)
+			return -ELOOP;
 		spin_lock_irqsave(&lease->lock, flags);
 		seen = lease->settings_changes;
 		spin_unlock_irqrestore(&lease->lock, flags);
