@@ -31,7 +31,6 @@ struct daemon {
 	bool look;			/* at the devices that are wanted */
 	bool look_all;			/* also at those that nobody asked for */
 	sd_event_source *mounts, *poll;
-	char complaint[512];		/* the last one, told once */
 };
 
 /*

@@ -18,37 +18,42 @@
  */
 #define UNASKED		"was the host's before its rule"
 
-/* Told once, however often it is tried. */
-static void complain(struct daemon *daemon, const struct usbpass_device *device, const char *what)
+/*
+ * The reason is the kernel's to keep: there it is seen, and what it says already
+ * is neither said nor told again, however often this is tried.
+ */
+static void mark(struct daemon *daemon, const struct usbpass_device *device, const char *what,
+		 const char *remedy)
 {
-	char text[sizeof(daemon->complaint)];
+	char reason[USBPASS_REASON_MAX + 1];
 
-	snprintf(text, sizeof(text), "device #%u (%s): %s", device->id, device->busid, what);
-	if (!strcmp(text, daemon->complaint))
+	snprintf(reason, sizeof(reason), "%s", what);
+	if (!strcmp(device->reason, reason))
 		return;
-	snprintf(daemon->complaint, sizeof(daemon->complaint), "%s", text);
-	daemon_log(daemon, LOG_WARNING, "%s", text);
-}
-
-static void mark(struct daemon *daemon, const struct usbpass_device *device,
-		 const struct usbpass_inuse *inuse)
-{
-	if (!strcmp(device->reason, inuse->what))
-		return;
-	if (usbpass_device_claim(daemon->h, device->id, inuse->what, USBPASS_F_PENDING, 0) < 0)
-		complain(daemon, device, usbpass_error(daemon->h));
+	if (usbpass_device_claim(daemon->h, device->id, reason, USBPASS_F_PENDING, 0) < 0)
+		daemon_log(daemon, LOG_WARNING, "device #%u (%s): %s", device->id, device->busid,
+			   usbpass_error(daemon->h));
 	else
 		daemon_log(daemon, LOG_NOTICE, "device #%u (%s) is pending: %s; %s", device->id,
-			   device->busid, inuse->what, inuse->remedy);
+			   device->busid, reason, remedy);
 }
 
 static void take(struct daemon *daemon, const struct usbpass_device *device)
 {
-	if (usbpass_device_claim(daemon->h, device->id, NULL, 0, 0) < 0)
-		complain(daemon, device, usbpass_error(daemon->h));
-	else
+	int ret = usbpass_device_claim(daemon->h, device->id, NULL, 0, 0);
+	const char *prefix = "usbpass: ";
+	char why[512];
+
+	if (ret >= 0) {
 		daemon_log(daemon, LOG_NOTICE, "device #%u (%s) is taken: the host does not use it",
 			   device->id, device->busid);
+		return;
+	}
+	if (ret == -ENODEV || ret == -ENOENT)
+		return;		/* it went, or its rule did, since the list was made */
+	snprintf(why, sizeof(why), "%s", usbpass_error(daemon->h));
+	mark(daemon, device, strncmp(why, prefix, strlen(prefix)) ? why : why + strlen(prefix),
+	     "it is tried again");
 }
 
 /* True while the device may become free. */
@@ -68,7 +73,7 @@ static bool look(struct daemon *daemon, const struct usbpass_device *device)
 		take(daemon, device);
 		return true;	/* until its event says so */
 	case 1:
-		mark(daemon, device, &inuse);
+		mark(daemon, device, inuse.what, inuse.remedy);
 		return true;
 	case -ENODEV:
 		return false;
@@ -76,7 +81,7 @@ static bool look(struct daemon *daemon, const struct usbpass_device *device)
 		/* Not knowing is no licence to take it. */
 		snprintf(what, sizeof(what), "cannot tell whether the host uses it: %s",
 			 strerror(-ret));
-		complain(daemon, device, what);
+		mark(daemon, device, what, "it is tried again");
 		return true;
 	}
 }
