@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/atomic.h>
 #include <linux/gfp.h>
+#include <linux/math.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
@@ -18,6 +19,12 @@ static atomic64_t in_use;	/* bytes, of all leases */
 u64 usbpass_memory_in_use(void)
 {
 	return atomic64_read(&in_use);
+}
+
+bool usbpass_memory_in_one_list(const struct usbpass_lease *lease)
+{
+	return lease->sg_tablesize >=
+	       DIV_ROUND_UP_ULL(usbpass_param_lease_memory_bytes(), PIECE_BYTES);
 }
 
 int usbpass_memory_charge(struct usbpass_lease *lease, u64 bytes)

@@ -15,6 +15,8 @@ struct usbpass_transfer;
 int usbpass_memory_charge(struct usbpass_lease *lease, u64 bytes);
 void usbpass_memory_uncharge(struct usbpass_lease *lease, u64 bytes);
 u64 usbpass_memory_in_use(void);
+/* Does the controller take lists long enough for all of a lease's memory in one transfer? */
+bool usbpass_memory_in_one_list(const struct usbpass_lease *lease);
 
 /* The data's: one piece, or a list of them past 32 KiB. 0 or -ENOMEM. Not charged here. */
 int usbpass_memory_alloc(struct usbpass_transfer *xfer);

@@ -9,6 +9,7 @@
 #include "descriptor.h"
 #include "facts.h"
 #include "lease.h"
+#include "memory.h"
 #include "node_priv.h"
 #include "param.h"
 #include "reset.h"
@@ -17,11 +18,12 @@
 
 static int get_capabilities(struct usbpass_node *node, void __user *arg)
 {
-	u32 caps = USBDEVFS_CAP_ZERO_PACKET | USBDEVFS_CAP_NO_PACKET_SIZE_LIM |
-		   USBDEVFS_CAP_REAP_AFTER_DISCONNECT | USBDEVFS_CAP_CONNINFO_EX;
+	u32 caps = USBDEVFS_CAP_ZERO_PACKET | USBDEVFS_CAP_REAP_AFTER_DISCONNECT |
+		   USBDEVFS_CAP_CONNINFO_EX;
 
-	if (node->lease->sg_tablesize)
-		caps |= USBDEVFS_CAP_BULK_SCATTER_GATHER;
+	/* Without them libusb cuts a transfer into pieces, which any controller takes. */
+	if (usbpass_memory_in_one_list(node->lease))
+		caps |= USBDEVFS_CAP_NO_PACKET_SIZE_LIM | USBDEVFS_CAP_BULK_SCATTER_GATHER;
 	return put_user(caps, (u32 __user *)arg);
 }
 

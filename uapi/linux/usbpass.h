@@ -638,8 +638,9 @@ enum usbpass_event_type {
  *   DISCONNECT and CONNECT outside of IOCTL
  * ENOTTY, until a later version: ALLOC_STREAMS FREE_STREAMS, isochronous URBs
  *   (EINVAL, as the capability for none of them is advertised).
- * Capabilities: ZERO_PACKET, NO_PACKET_SIZE_LIM, REAP_AFTER_DISCONNECT,
- *   CONNINFO_EX, and BULK_SCATTER_GATHER where the controller takes lists.
+ * Capabilities: ZERO_PACKET, REAP_AFTER_DISCONNECT, CONNINFO_EX; also
+ *   NO_PACKET_SIZE_LIM and BULK_SCATTER_GATHER where the controller takes lists
+ *   long enough for all of the lease's memory (xHCI, EHCI and UHCI do).
  *
  * Differences from usbfs, all of them:
  *   - All interfaces are usbpass's already; a claim is the consumer's own
