@@ -7,7 +7,7 @@
 # qemu: -drive if=none,id=cold,format=raw,file.driver=null-co,file.size=8M,file.read-zeroes=on
 # qemu: -device usb-storage,bus=x.0,port=2,drive=cold,serial=COLD0001 -device usb-kbd,bus=x.0,port=3
 # qemu: -device usb-mouse,bus=x.0,port=4
-# timeout: 500 3000
+# timeout: 900 4000
 
 . "$(dirname "$0")/../lib/ktap.sh"
 . "$TOP/selftests/lib/usbdev.sh"
