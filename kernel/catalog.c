@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/mm.h>
 #include <linux/rhashtable.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/usbpass.h>
@@ -100,8 +101,10 @@ void usbpass_catalog_free(struct usbpass_catalog *catalog)
 	u32 i;
 
 	for (kind = 0; kind < USBPASS_KINDS; kind++) {
-		for (i = 0; i < catalog->list[kind].nr; i++)
+		for (i = 0; i < catalog->list[kind].nr; i++) {
 			kinds[kind].put(catalog->list[kind].items[i]);
+			cond_resched();
+		}
 		kvfree(catalog->list[kind].items);
 	}
 	rhashtable_free_and_destroy(&catalog->names, free_named, NULL);

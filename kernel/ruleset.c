@@ -2,6 +2,7 @@
 #include <linux/hash.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
@@ -83,8 +84,10 @@ void usbpass_ruleset_free(struct usbpass_ruleset *set)
 {
 	u32 i;
 
-	for (i = 0; i < set->nr; i++)
+	for (i = 0; i < set->nr; i++) {
 		usbpass_rule_put(set->rules[i]);
+		cond_resched();
+	}
 	free_index(set);
 }
 

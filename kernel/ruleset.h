@@ -25,7 +25,7 @@ struct usbpass_ruleset {
 void usbpass_ruleset_sort(struct usbpass_rule **rules, u32 nr);
 /* Takes over a reference on each of @rules (on success). 0 or -ENOMEM. */
 int usbpass_ruleset_build(struct usbpass_ruleset *set, struct usbpass_rule **rules, u32 nr);
-/* Drops the references. */
+/* Drops the references. Sleeps. */
 void usbpass_ruleset_free(struct usbpass_ruleset *set);
 
 /* The first rule that matches; NULL: none. No sleep. */

@@ -3,6 +3,7 @@
 
 #include <linux/jiffies.h>
 #include <linux/netlink.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
@@ -38,6 +39,7 @@ static int copy_config(struct usbpass_catalog *catalog, const struct usbpass_con
 	for (i = 0; !err && i < config->rules.nr; i++) {
 		usbpass_rule_get(config->rules.rules[i]);
 		err = usbpass_catalog_add(catalog, USBPASS_RULES, config->rules.rules[i]);
+		cond_resched();
 		if (err)
 			usbpass_rule_put(config->rules.rules[i]);
 	}
