@@ -94,7 +94,8 @@ int usbpass_nl_event_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	}
 	while (usbpass_event_next(cb->args[0], &ev, &lost)) {
 		void *header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-					   &usbpass_nl_family, NLM_F_MULTI, USBPASS_CMD_EVENT);
+					   &usbpass_nl_family, NLM_F_MULTI,
+					   USBPASS_CMD_EVENT_GET);
 
 		if (!header)
 			break;
