@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <time.h>
 
 #define TAP_SECONDS 120
@@ -591,6 +592,174 @@ TEST("own ioctls check their size and flags")
 	EXPECT_EQ((int)sizeof(info), (int)info.size);
 	EXPECT_EQ(480000, (int)info.speed_kbps);
 	EXPECT(!strncmp(info.socket, "vhci_hcd.0/", 11));
+}
+
+/* open() of the node in each of the states that the UAPI header has a row for: the errno, 0 if it opens. */
+static int try_open(const char *path, int flags)
+{
+	int other = open(path, O_RDWR | flags);
+
+	if (other < 0)
+		return errno;
+	close(other);
+	return 0;
+}
+
+static int while_open(void)
+{
+	return try_open(NODE, 0);
+}
+
+static int without_device(void)
+{
+	close(fd);
+	fd = -1;
+	command("unplug");
+	ASSERT(wait_slot("missing"));
+	return try_open(NODE, 0);
+}
+
+/* A device that does not take configuration 0 is being cleaned for five seconds. */
+static void close_mute(void)
+{
+	command("mute=set_configuration");
+	close(fd);
+	fd = -1;
+	ASSERT(wait_slot("cleaning"));
+}
+
+static int while_cleaned(void)
+{
+	close_mute();
+	return try_open(NODE, O_NONBLOCK);
+}
+
+static void on_alarm(int signal)
+{
+}
+
+static int interrupted(void)
+{
+	struct itimerval soon = {.it_value = {.tv_usec = 500000}}, never = {0};
+	struct sigaction action = {.sa_handler = on_alarm};
+	int err;
+
+	close_mute();
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	err = try_open(NODE, 0);
+	setitimer(ITIMER_REAL, &never, NULL);
+	return err;
+}
+
+static int disabled(void)
+{
+	int err;
+
+	close(fd);
+	fd = -1;
+	ASSERT(wait_slot("idle"));
+	ASSERT_EQ(0, system(USBPASS "attach set loop --disable >/dev/null"));
+	err = try_open(NODE, 0);
+	ASSERT_EQ(0, system(USBPASS "attach set loop --enable >/dev/null"));
+	return err;
+}
+
+static int mute(void)
+{
+	close(fd);
+	fd = -1;
+	ASSERT(wait_slot("idle"));
+	command("mute=set_configuration");
+	return try_open(NODE, 0);
+}
+
+/* The inode outlives its name. */
+static int deleted(void)
+{
+	int path = open(NODE, O_PATH), err;
+	char again[40];
+
+	ASSERT(path >= 0);
+	close(fd);
+	fd = -1;
+	ASSERT(wait_slot("idle"));
+	ASSERT_EQ(0, system(USBPASS "attach del loop >/dev/null"));
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", path);
+	err = try_open(again, 0);
+	close(path);
+	return err;
+}
+
+static const struct {
+	const char *name;
+	int err;
+	int (*provoke)(void);
+} rows[] = {
+	{"EBUSY", EBUSY, while_open},
+	{"ENODEV", ENODEV, without_device},
+	{"EAGAIN", EAGAIN, while_cleaned},
+	{"EACCES", EACCES, disabled},
+	{"EIO", EIO, mute},
+	{"EINTR", EINTR, interrupted},
+	{"ENXIO", ENXIO, deleted},	/* last: the attachment is gone */
+};
+
+#define ROWS (sizeof(rows) / sizeof(*rows))
+
+/* Each row that the header has must stand in the table above. */
+static unsigned int header_rows(void)
+{
+	FILE *header = fopen("../uapi/linux/usbpass.h", "r");
+	char line[200], name[20];
+	bool within = false;
+	unsigned int count = 0, i;
+
+	ASSERT(header);
+	while (fgets(line, sizeof(line), header)) {
+		if (strstr(line, "Opening it leases"))
+			within = true;
+		else if (strstr(line, "It speaks the ABI"))
+			break;
+		else if (within && sscanf(line, " *   %19[A-Z] ", name) == 1 && name[0] == 'E' && name[1]) {
+			count++;
+			for (i = 0; i < ROWS && strcmp(rows[i].name, name); i++)
+				;
+			if (i == ROWS)
+				TAP_SAY("no test for the row %s", name);
+			EXPECT(i < ROWS);
+		}
+	}
+	fclose(header);
+	return count;
+}
+
+TEST("open gives each errno that the header has a row for, where it says so")
+{
+	unsigned int i, hit = 0, wanted = header_rows();
+
+	for (i = 0; i < ROWS; i++) {
+		int err = rows[i].provoke();
+
+		if (err != rows[i].err)
+			TAP_SAY("%s: %s", rows[i].name, strerror(err));
+		hit += err == rows[i].err;
+		/* As it was, for the next. */
+		if (i + 1 < ROWS) {
+			command("behave");
+			if (emu_stat(emu, "plugged") == 1)
+				command("replug");
+			else
+				command("plug");
+			if (fd >= 0)
+				close(fd);
+			ASSERT(wait_slot("idle"));
+			fd = open(NODE, O_RDWR);
+			ASSERT(fd >= 0);
+		}
+	}
+	TAP_SAY("errno rows: %u of %u hit", hit, wanted);
+	EXPECT_EQ(wanted, hit);
 }
 
 TAP_MAIN
