@@ -17,7 +17,7 @@
 #   boots: N              boot N times, $BOOT says which, $STATE is kept; qemu.2: ARGS are for boot 2 only
 #   kernel: ARGS          more kernel arguments
 #   memory: MB            of the machine (1024)
-#   timeout: SEC [SEC]    for the file, and in long runs (120, ten times that)
+#   timeout: SEC [SEC]    for the file, and in long runs (300, ten times that)
 #   log: REGEX            lines of the kernel log that this test provokes on purpose
 #   long: only            not in short runs
 #
@@ -77,7 +77,7 @@ seconds_of()
 	local short longer
 
 	read -r short longer <<<"$(directive "$1" timeout)"
-	short=${short:-120}
+	short=${short:-300}
 	if [ "$long" = 1 ]; then
 		echo "${longer:-$((short * 10))}"
 	else

@@ -4,7 +4,7 @@
 # The helper with the module: what it lists, makes, refuses and says, as an operator sees it.
 #
 # group: helper
-# timeout: 400
+# timeout: 800
 
 . "$(dirname "$0")/../lib/ktap.sh"
 . "$TOP/selftests/lib/usbdev.sh"

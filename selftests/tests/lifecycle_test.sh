@@ -4,7 +4,7 @@
 # What is refused while something is in use, and what the refusal says to do.
 #
 # group: lifecycle
-# timeout: 400
+# timeout: 800
 
 . "$(dirname "$0")/../lib/ktap.sh"
 . "$TOP/selftests/lib/usbdev.sh"

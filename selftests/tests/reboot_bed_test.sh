@@ -6,7 +6,7 @@
 # boots: 2
 # qemu.1: -device qemu-xhci,id=a,addr=0x10 -device qemu-xhci,id=b,addr=0x11 -device usb-kbd,bus=a.0,serial=BEDK
 # qemu.2: -device qemu-xhci,id=a,addr=0x12 -device qemu-xhci,id=b,addr=0x11 -device usb-kbd,bus=a.0,serial=BEDK
-# timeout: 60
+# timeout: 300
 
 . "$(dirname "$0")/../lib/ktap.sh"
 . "$TOP/selftests/lib/usbdev.sh"
