@@ -3,7 +3,7 @@
 #
 # The emulated devices themselves, under the stock kernel's own drivers, without usbpass. Transfers: emu_test.c.
 #
-# timeout: 240
+# timeout: 600
 
 . "$(dirname "$0")/../lib/ktap.sh"
 . "$TOP/selftests/lib/usbdev.sh"

@@ -2,7 +2,7 @@
 // libs: libnl-genl-3.0 libsystemd
 // link: ../userspace/libusbpass.a
 // group: netlink
-// timeout: 300
+// timeout: 600
 // The netlink family as linux/usbpass.h tells it: answers, errnos, the attribute at fault; without any device.
 #define TAP_SECONDS 120
 #include <libgen.h>

@@ -10,7 +10,7 @@
 # qemu: -device qemu-xhci,id=a,addr=0x14 -device usb-storage,bus=a.0,port=1,drive=d1,serial=UNIQUE
 # qemu: -device usb-storage,bus=a.0,port=2,drive=d2,serial=SAME -device usb-storage,bus=a.0,port=3,drive=d3,serial=SAME
 # qemu.2: -device qemu-xhci,id=first,addr=0x10
-# timeout: 240
+# timeout: 600
 
 . "$(dirname "$0")/../lib/ktap.sh"
 . "$TOP/selftests/lib/usbdev.sh"

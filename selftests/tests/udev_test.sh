@@ -3,7 +3,7 @@
 #
 # The usbfs node of a claimed device is root's alone, with udevd and the installed rule between rules of other people.
 #
-# timeout: 240
+# timeout: 600
 
 . "$(dirname "$0")/../lib/ktap.sh"
 . "$TOP/selftests/lib/usbdev.sh"
