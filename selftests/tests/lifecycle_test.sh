@@ -174,6 +174,11 @@ mute_device()
 	wait_for 30 slot_is idle
 }
 
+taken()
+{
+	[[ $(readlink "$1/driver") == */usbpass ]]
+}
+
 # The neighbour is on the same hub of the same controller.
 mute_neighbour()
 {
@@ -182,7 +187,9 @@ mute_neighbour()
 	dd if="$node" of=/dev/null count=1 >"$TMP/dd" 2>&1 &
 	wait_for 10 slot_is online || wait_for 10 slot_is cleaning || true
 	emu_start neighbour --preset acm --vid 1209 --serial LIFE2
-	wait_for 4 device_is LIFE2 idle
+	# A configuration call of the mute one takes 5 s. By sysfs: the helper is slow to start here.
+	device=$(emu_sysfs neighbour)
+	wait_for 4.5 taken "$device"
 	wait
 }
 
