@@ -166,6 +166,24 @@ int usbpass_nl_object_new(struct usbpass_nl_object *kind, struct genl_info *info
 	return usbpass_nl_reply_end(info, &message, err);
 }
 
+/* @verb on the object that the request names, in the socket's stage or one of its own. */
+static int change_one(struct usbpass_nl_object *kind, struct genl_info *info, u32 allowed,
+		      int (*verb)(struct usbpass_nl_object *kind, struct genl_info *info,
+				  struct nlattr **tb, struct usbpass_stage *stage))
+{
+	struct nlattr *tb[USBPASS_A_ATTACH_MAX + 1];
+	struct usbpass_nl_change change;
+	u32 flags;
+	int err = parse_choice(kind, info, tb) ?: usbpass_nl_flags(info, allowed, &flags) ?:
+		  usbpass_nl_change_begin(info, &change);
+
+	if (err)
+		return err;
+	err = usbpass_nl_change_commit(info, &change, flags, verb(kind, info, tb, change.stage));
+	usbpass_nl_change_end(&change);
+	return err;
+}
+
 static int set(struct usbpass_nl_object *kind, struct genl_info *info, struct nlattr **tb,
 	       struct usbpass_stage *stage)
 {
@@ -189,17 +207,7 @@ static int set(struct usbpass_nl_object *kind, struct genl_info *info, struct nl
 
 int usbpass_nl_object_set(struct usbpass_nl_object *kind, struct genl_info *info, u32 allowed)
 {
-	struct nlattr *tb[USBPASS_A_ATTACH_MAX + 1];
-	struct usbpass_nl_change change;
-	u32 flags;
-	int err = parse_choice(kind, info, tb) ?: usbpass_nl_flags(info, allowed, &flags) ?:
-		  usbpass_nl_change_begin(info, &change);
-
-	if (err)
-		return err;
-	err = usbpass_nl_change_commit(info, &change, flags, set(kind, info, tb, change.stage));
-	usbpass_nl_change_end(&change);
-	return err;
+	return change_one(kind, info, allowed, set);
 }
 
 static int del(struct usbpass_nl_object *kind, struct genl_info *info, struct nlattr **tb,
@@ -218,17 +226,7 @@ static int del(struct usbpass_nl_object *kind, struct genl_info *info, struct nl
 
 int usbpass_nl_object_del(struct usbpass_nl_object *kind, struct genl_info *info, u32 allowed)
 {
-	struct nlattr *tb[USBPASS_A_ATTACH_MAX + 1];
-	struct usbpass_nl_change change;
-	u32 flags;
-	int err = parse_choice(kind, info, tb) ?: usbpass_nl_flags(info, allowed, &flags) ?:
-		  usbpass_nl_change_begin(info, &change);
-
-	if (err)
-		return err;
-	err = usbpass_nl_change_commit(info, &change, flags, del(kind, info, tb, change.stage));
-	usbpass_nl_change_end(&change);
-	return err;
+	return change_one(kind, info, allowed, del);
 }
 
 int usbpass_nl_object_get(struct usbpass_nl_object *kind, struct genl_info *info)
