@@ -42,10 +42,16 @@ check:
 	$(MAKE) deps
 	$(TESTED) $(MAKE) all selftests
 	$(TESTED) $(MAKE) lint
-	@$(TESTED) selftests/run.sh $(ARGS)
+	@$(TESTED) selftests/run.sh --kernel stock --kernel debug $(ARGS)
 
 check-long:
 	$(MAKE) check ARGS="--long $(ARGS)"
+
+# Data races; its kernel is built as the debug one is, once.
+check-kcsan:
+	$(MAKE) deps
+	$(TESTED) $(MAKE) all selftests
+	@$(TESTED) selftests/run.sh --kernel kcsan $(ARGS)
 
 demo bench:
 	$(MAKE) deps
@@ -74,4 +80,4 @@ clean:
 	$(MAKE) -C selftests clean
 	$(RM) -r .cache
 
-.PHONY: all modules userspace selftests deps lint check check-long demo bench install uninstall clean
+.PHONY: all modules userspace selftests deps lint check check-long check-kcsan demo bench install uninstall clean

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run.sh [--long] [--list] [FILTER...]
+# run.sh [--long] [--list] [--kernel NAME]... [--jobs N] [FILTER...]
 #
 # Run the tests whose file name contains one of the FILTERs (default: all), print each result, end with
-# "N passed, N failed, N skipped". Status 0: none failed. Output and logs of the run are kept in out/.
+# "N passed, N failed, N skipped". Status 0: none failed. Output and logs of the run are kept in out/. Boots run JOBS at a time
+# (default: as many as there are processors). Kernels are stock (the default), and debug and kcsan, which vm/build-kernel.sh makes.
 #
 #   host/*_test, host/*.sh      run here        tests/*_test, tests/*.sh    run in a machine booted by vm/boot.sh
 #
@@ -19,23 +20,32 @@
 #   memory: MB            of the machine (1024)
 #   timeout: SEC [SEC]    for the file, and in long runs (300, ten times that)
 #   log: REGEX            lines of the kernel log that this test provokes on purpose
+#   on: KERNEL...         only on these kernels
 #   long: only            not in short runs
 #
-# KERNEL= and MODDIR= choose another kernel (vm/boot.sh), USBPASS_KO= another module than the tree's.
+# A line "# figure: ..." that a test prints is shown again at the end. A kernel other than stock gets three times the time.
+# KERNEL= and MODDIR= choose another stock kernel (vm/boot.sh), USBPASS_KO= another module than the tree's.
 
 set -u
 cd "$(dirname "$0")" || exit 2
 out=$PWD/out
-long=${LONG:-0} list=0 filters=()
-for argument; do
-	case $argument in
+long=${LONG:-0} list=0 filters=() kernels=() jobs=$(nproc)
+while [ $# -gt 0 ]; do
+	case $1 in
 	--long) long=1 ;;
 	--list) list=1 ;;
-	-*) echo "run.sh: unknown option $argument; usage: run.sh [--long] [--list] [FILTER...]" >&2; exit 2 ;;
-	*) filters+=("$argument") ;;
+	--kernel) kernels+=("${2:?--kernel stock, debug or kcsan}"); shift ;;
+	--jobs) jobs=${2:?--jobs N}; shift ;;
+	-*) echo "run.sh: unknown option $1; usage: run.sh [--long] [--list] [--kernel NAME]... [--jobs N] [FILTER...]" >&2; exit 2 ;;
+	*) filters+=("$1") ;;
 	esac
+	shift
 done
+[ ${#kernels[@]} -gt 0 ] || kernels=(stock)
 export LONG=$long
+
+# shellcheck source-path=SCRIPTDIR
+. vm/groups.sh
 
 # directive FILE KEY: the values, one a line
 directive()
@@ -85,18 +95,6 @@ seconds_of()
 	fi
 }
 
-group_of()
-{
-	local group
-
-	group=$(directive "$1" group)
-	if [ -z "$group" ]; then
-		group=common
-		[ -z "$(directive "$1" qemu)$(directive "$1" boots)$(directive "$1" kernel)$(directive "$1" memory)" ] || group=$(basename "$1" .sh)
-	fi
-	echo "$group"
-}
-
 # record RESULT FILE SENTENCE
 record()
 {
@@ -104,10 +102,11 @@ record()
 	printf '%-5s %s: %s\n' "$1" "$2" "$3"
 }
 
-# Read "run: begin NAME", TAP, "run: end NAME STATUS", again and again; record the results, and the files begun in out/begun.
+# tally PLACE: read "run: begin NAME", TAP, "run: end NAME STATUS", again and again; record the results as those of PLACE/NAME,
+# and the files begun and ended in out/.
 tally()
 {
-	local line name='' planned='' seen=0 failed=0 status rest
+	local line name='' planned='' seen=0 failed=0 status rest place=$1
 
 	while IFS= read -r line; do
 		line=${line%$'\r'}
@@ -115,6 +114,7 @@ tally()
 		'run: begin '*)
 			name=${line#run: begin } planned='' seen=0 failed=0
 			echo "$name" >>"$out/begun"
+			name=$place/${name#*/}
 			;;
 		'run: end '*)
 			status=${line##* }
@@ -125,7 +125,8 @@ tally()
 			elif [ "$status" -ne 0 ] && [ $failed -eq 0 ] && ! { [ "$status" -eq 4 ] && [ "$planned" -eq 0 ]; }; then
 				record FAIL "$name" "ends well (status $status)"
 			fi
-			echo "$name" >>"$out/ended"
+			rest=${line#run: end }
+			echo "${rest% *}" >>"$out/ended"
 			name=''
 			;;
 		1..*)
@@ -147,22 +148,27 @@ tally()
 			record FAIL "$name" "${line#not ok * }"
 			;;
 		'TAP version'* | '') ;;
+		'# figure: '*)
+			printf 'figure\t%s\t%s\n' "$name" "${line#\# figure: }" >>"$out/results"
+			printf '      %s\n' "$line"
+			;;
 		*) printf '      %s\n' "$line" ;;
 		esac
 	done
 }
 
-# What began and did not end, or never began, has failed.
+# account PLACE FILE...: what began and did not end, or never began, has failed.
 account()
 {
-	local file
+	local file place=$1
 
+	shift
 	for file; do
 		grep -Fqx "$file" "$out/ended" && continue
 		if grep -Fqx "$file" "$out/begun"; then
-			record FAIL "$file" "comes to its end"
+			record FAIL "$place/${file#*/}" "comes to its end"
 		else
-			record FAIL "$file" "is run"
+			record FAIL "$place/${file#*/}" "is run"
 		fi
 	done
 }
@@ -177,53 +183,6 @@ run_host()
 		status=$?
 		echo
 		echo "run: end $file $status"
-	done
-}
-
-# run_group NAME FILE...
-run_group()
-{
-	local name=$1 boots=1 boot file status options seconds label dir began allowed memory
-	shift
-
-	for file; do
-		boots=$(directive "$file" boots | sort -n | tail -n 1)
-		boots=${boots:-1}
-	done
-	rm -rf "${out:?}/$name"
-	mkdir -p "$out/$name/state"
-	for ((boot = 1; boot <= boots; boot++)); do
-		label=$name
-		[ "$boots" -eq 1 ] || label="$name ($boot of $boots)"
-		dir=$out/$name/$boot options=() seconds=90 allowed=() memory=1024
-		for file; do
-			seconds=$((seconds + $(seconds_of "$file")))
-			while read -r line; do options+=(-q "$line"); done < <(directive "$file" qemu; directive "$file" "qemu.$boot")
-			while read -r line; do options+=(-a "$line"); done < <(directive "$file" kernel)
-			while read -r line; do allowed+=("$line"); done < <(directive "$file" log)
-			while read -r line; do memory=$((line > memory ? line : memory)); done < <(directive "$file" memory)
-			printf '%s %s\n' "$(seconds_of "$file")" "$file"
-		done >"$out/$name/state/.tests"
-		: >"$out/begun"
-		: >"$out/ended"
-		echo "boot: $label"
-		began=$SECONDS
-		vm/boot.sh -n "$label" -d "$dir" -s "$out/$name/state" -m "$memory" -t "$seconds" "${options[@]+"${options[@]}"}" \
-			-e "LONG=$long" -e "BOOT=$boot" ${USBPASS_KO:+-e "USBPASS_KO=$USBPASS_KO"} \
-			-- selftests/vm/tests.sh 2>&1 9>&- | tally
-		status=${PIPESTATUS[0]}
-		account "$@"
-		if [ "$status" -eq 0 ]; then
-			record ok "$label" "the machine goes down when asked ($((SECONDS - began)) s)"
-		else
-			record FAIL "$label" "the machine goes down when asked (status $status; $dir/console.log)"
-		fi
-		if vm/scan-log.sh "$dir/console.log" "${allowed[@]+"${allowed[@]}"}" >"$dir/trouble"; then
-			record ok "$label" "the kernel log is clean"
-		else
-			record FAIL "$label" "the kernel log is clean ($dir/console.log)"
-			sed 's/^/      /' "$dir/trouble"
-		fi
 	done
 }
 
@@ -249,26 +208,22 @@ fi
 : >"$out/begun"
 : >"$out/ended"
 if [ ${#host_files[@]} -gt 0 ]; then
-	run_host "${host_files[@]}" > >(tally) 2>&1
+	run_host "${host_files[@]}" > >(tally host) 2>&1
 	wait $!
-	account "${host_files[@]}"
+	account host "${host_files[@]}"
 fi
-
-declare -A groups=()
-order=()
-for file in "${guest_files[@]+"${guest_files[@]}"}"; do
-	group=$(group_of "$file")
-	[ -n "${groups[$group]:-}" ] || order+=("$group")
-	groups[$group]+="$file "
+for kernel in "${kernels[@]}"; do
+	boot_groups "$kernel" "${guest_files[@]+"${guest_files[@]}"}"
 done
-for group in "${order[@]+"${order[@]}"}"; do
-	read -ra files <<<"${groups[$group]}"
-	run_group "$group" "${files[@]}"
-done
+boot_queue
 
 passed=$(grep -c '^ok' "$out/results")
 failed=$(grep -c '^FAIL' "$out/results")
 skipped=$(grep -c '^skip' "$out/results")
+if grep -q '^figure' "$out/results"; then
+	echo "figures:"
+	sed -n 's/^figure\t\([^\t]*\)\t/  \1: /p' "$out/results"
+fi
 if [ "$failed" -gt 0 ]; then
 	echo "failed:"
 	sed -n 's/^FAIL\t\([^\t]*\)\t/  \1: /p' "$out/results"

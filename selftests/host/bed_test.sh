@@ -85,8 +85,9 @@ troubled_logs()
 # run.sh over a tree of its own, with host tests only, so that nothing boots.
 run_of_its_own()
 {
-	mkdir -p "$TMP/tree/host" "$TMP/tree/tests"
+	mkdir -p "$TMP/tree/host" "$TMP/tree/tests" "$TMP/tree/vm"
 	cp "$selftests/run.sh" "$TMP/tree/"
+	cp "$selftests/vm/groups.sh" "$TMP/tree/vm/"
 	cp "$TMP/inner" "$TMP/tree/host/inner_test.sh"
 	"$TMP/tree/run.sh" >"$TMP/output"
 }

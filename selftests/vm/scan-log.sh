@@ -19,6 +19,8 @@ trouble+='|usercopy: Kernel memory|overflow detected|trying to (register|unregis
 
 # What the stock kernel says on every boot of such a machine.
 harmless='process .systemd-udevd. .*ignored|Speculative Store Bypass|WARNING: .*(Spectre|Retbleed|MDS|mitigat)'
+# And what the checkers say of themselves.
+harmless+='|RCU callback double-/use-after-free debug is enabled|Kernel memory leak detector initialized'
 
 [ -r "$log" ] || { echo "scan-log.sh: cannot read $log" >&2; exit 2; }
 [ -s "$log" ] || { echo "scan-log.sh: $log is empty: the kernel said nothing at all" >&2; exit 1; }
