@@ -18,8 +18,9 @@
  *	TAP_MAIN
  *
  * Each test runs in a process of its own, which an alarm kills after TAP_SECONDS (30 unless defined before, ten times that
- * in long runs). EXPECT goes on after a failure, ASSERT ends the test. TAP_SETUP { ... } runs before each test, in its process;
- * tap_defer(function) runs it at the test's end, also a failed one. tap_long() tells whether this is a long run.
+ * in long runs, SLOWER times that on a slow kernel). EXPECT goes on after a failure, ASSERT ends the test. TAP_SETUP { ... }
+ * runs before each test, in its process; tap_defer(function) runs it at the test's end, also a failed one. tap_long() tells
+ * whether this is a long run.
  * The program's arguments choose tests: those whose name contains one of them.
  */
 #ifndef TAP_H
@@ -59,6 +60,14 @@ static inline bool tap_long(void)
 	const char *value = getenv("LONG");
 
 	return value && !strcmp(value, "1");
+}
+
+/* How many times slower than the stock kernel this one may be; for what only bounds a hang. */
+static inline int tap_slower(void)
+{
+	const char *value = getenv("SLOWER");
+
+	return value && atoi(value) > 1 ? atoi(value) : 1;
 }
 
 static inline void tap_defer(void (*function)(void))
@@ -152,7 +161,7 @@ static inline void tap_child(const struct tap_test *test, int skip_pipe)
 {
 	tap_skip_pipe = skip_pipe;
 	setpgid(0, 0);
-	alarm(tap_long() ? 10 * TAP_SECONDS : TAP_SECONDS);
+	alarm(tap_slower() * (tap_long() ? 10 * TAP_SECONDS : TAP_SECONDS));
 	if (tap_setup_run)
 		tap_setup_run();
 	test->run();

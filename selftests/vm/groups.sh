@@ -105,7 +105,7 @@ run_group()
 		echo "boot: $label"
 		began=$SECONDS
 		vm/boot.sh -n "$label" -d "$dir" -s "$place/state" -m "$((memory + more))" -t "$seconds" "${options[@]+"${options[@]}"}" \
-			-e "LONG=$long" -e "BOOT=$boot" -e "ON=$kernel" ${USBPASS_KO:+-e "USBPASS_KO=$USBPASS_KO"} \
+			-e "LONG=$long" -e "BOOT=$boot" -e "ON=$kernel" -e "SLOWER=$slower" ${USBPASS_KO:+-e "USBPASS_KO=$USBPASS_KO"} \
 			${SEED:+-e "SEED=$SEED"} ${MINUTES:+-e "MINUTES=$MINUTES"} \
 			-- selftests/vm/tests.sh 2>&1 9>&- | tally "$kernel"
 		status=${PIPESTATUS[0]}
