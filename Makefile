@@ -53,6 +53,12 @@ check-kcsan:
 	$(TESTED) $(MAKE) all selftests
 	@$(TESTED) selftests/run.sh --kernel kcsan $(ARGS)
 
+# The tests' own test: planted bugs that they must catch.
+check-checks:
+	$(MAKE) deps
+	$(TESTED) $(MAKE) all selftests
+	@$(TESTED) selftests/mutants/run.sh $(ARGS)
+
 demo bench:
 	$(MAKE) deps
 	$(TESTED) $(MAKE) all selftests
@@ -80,4 +86,4 @@ clean:
 	$(MAKE) -C selftests clean
 	$(RM) -r .cache
 
-.PHONY: all modules userspace selftests deps lint check check-long check-kcsan demo bench install uninstall clean
+.PHONY: all modules userspace selftests deps lint check check-long check-kcsan check-checks demo bench install uninstall clean
