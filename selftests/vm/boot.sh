@@ -76,6 +76,7 @@ trap cleanup EXIT
 trap 'exit 143' TERM
 trap 'exit 130' INT
 
+# norandmaps: QEMU keeps what it translated by virtual address, and would translate every program anew at each start.
 initramfs=$dir/initramfs.img
 "$here/initramfs.sh" "$MODDIR" "$initramfs" "$here/init" 9pnet_virtio 9p virtio_pci virtio_console overlay || exit 2
 
@@ -95,7 +96,7 @@ initramfs=$dir/initramfs.img
 timeout --kill-after=5 "$seconds" qemu-system-x86_64 \
 	-accel "${BOOT_ACCEL:-tcg,thread=multi}" -M q35 -cpu max -smp "$cpus" -m "$memory" -nodefaults -no-user-config -nic none -display none \
 	-no-reboot -kernel "$KERNEL" -initrd "$initramfs" \
-	-append "console=ttyS0 loglevel=7 panic=-1 oops=panic no_timer_check cryptomgr.notests bed_top=$top bed_modules=$MODDIR $append" \
+	-append "console=ttyS0 loglevel=7 panic=-1 oops=panic no_timer_check cryptomgr.notests norandmaps bed_top=$top bed_modules=$MODDIR $append" \
 	-chardev "file,id=console,path=$dir/console.log" -serial chardev:console \
 	-virtfs local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap \
 	-virtfs "local,path=$state,mount_tag=state,security_model=none,multidevs=remap" \
