@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The world around a fuzzer: one random thing happens to an emulated device, or to the module's parameters. Needs emu.h, fuzz.h.
+ * The world around a fuzzer: a configuration, one random thing that happens to an emulated device or to the module's parameters,
+ * and the proof that all works afterwards. For tests of tap.h that link libusbpass and libemu.
  */
 #ifndef FUZZ_WORLD_H
 #define FUZZ_WORLD_H
 
+#include <linux/usbdevice_fs.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "emu.h"
 #include "fuzz.h"
+#include "tap.h"
+#include "usbpass.h"
 
 #define FUZZ_PARAMETERS "/sys/module/usbpass/parameters/"
 
@@ -85,6 +90,77 @@ static inline void fuzz_parameters_default(void)
 		snprintf(path, sizeof(path), FUZZ_PARAMETERS "%s", defaults[i][0]);
 		fuzz_write(path, defaults[i][1]);
 	}
+}
+
+/* Group pool, with all devices of vendor 1209, and the attachments a and b. */
+static inline struct usbpass *fuzz_configure(void)
+{
+	struct usbpass_group group = {.has = USBPASS_HAS(USBPASS_A_GROUP_NAME), .name = "pool"};
+	struct usbpass_rule rule = {.has = USBPASS_HAS(USBPASS_A_RULE_NAME) | USBPASS_HAS(USBPASS_A_RULE_ACTION) |
+					   USBPASS_HAS(USBPASS_A_RULE_GROUP),
+		.name = "all", .action = USBPASS_ACTION_CLAIM, .group = "pool"};
+	struct usbpass_cond cond = {.field = USBPASS_FIELD_VENDOR, .op = USBPASS_OP_EQ, .number = 0x1209};
+	struct usbpass_attachment attach;
+	struct usbpass *handle;
+
+	ASSERT_EQ(0, usbpass_open(&handle));
+	ASSERT_EQ(0, usbpass_group_new(handle, &group));
+	ASSERT_EQ(0, usbpass_rule_add_cond(&rule, &cond));
+	ASSERT_EQ(0, usbpass_rule_new(handle, &rule));
+	usbpass_rule_clear(&rule);
+	for (int i = 0; i < 2; i++) {
+		attach = (struct usbpass_attachment){.has = USBPASS_HAS(USBPASS_A_ATTACH_NAME) | USBPASS_HAS(USBPASS_A_ATTACH_GROUP),
+			.name = {'a' + i}, .group = "pool"};
+		ASSERT_EQ(0, usbpass_attachment_new(handle, &attach));
+	}
+	return handle;
+}
+
+static inline bool fuzz_wait_slot(struct usbpass *handle, const char *name, uint8_t state)
+{
+	uint64_t end = fuzz_now_ms() + 30000ULL * tap_slower();
+	struct usbpass_attachment attach;
+
+	do {
+		if (usbpass_attachment_get(handle, 0, name, &attach))
+			return false;
+		if (attach.state == state)
+			return true;
+		usleep(50000);
+	} while (fuzz_now_ms() < end);
+	TAP_SAY("%s is in state %u, not %u: %s", name, attach.state, state, attach.reason);
+	return false;
+}
+
+/* All devices are away: one comes, behaves, and data goes through it and back by the node of attachment a. */
+static inline void fuzz_works_again(struct usbpass *handle, struct emu *emu)
+{
+	static const char *const plain[] = {"behave", "preset=loop", "speed=high", "configs=2", "interfaces=2", "pid=0e01",
+		"serial=LAST", "class=00:00:00"};
+	struct usbpass_attachment attach = {.has = USBPASS_HAS(USBPASS_A_ATTACH_NAME) | USBPASS_HAS(USBPASS_A_ATTACH_ENABLED),
+		.enabled = 1, .name = "a"};
+	static uint8_t sent[4096], got[4096];
+	struct usbdevfs_bulktransfer out = {.ep = 0x01, .len = sizeof(sent), .timeout = 60000, .data = sent};
+	struct usbdevfs_bulktransfer in = {.ep = 0x81, .len = sizeof(got), .timeout = 60000, .data = got};
+	int fd;
+
+	for (unsigned int i = 0; i < sizeof(sent); i++)
+		sent[i] = i * 7 + 3;
+	fuzz_parameters_default();
+	ASSERT_EQ(0, usbpass_attachment_set(handle, &attach, 0));
+	ASSERT(fuzz_wait_slot(handle, "a", USBPASS_SLOT_MISSING));
+	for (unsigned int i = 0; i < sizeof(plain) / sizeof(*plain); i++)
+		ASSERT_EQ(0, emu_command(emu, plain[i], NULL));
+	ASSERT_EQ(0, emu_command(emu, "plug", NULL));
+	ASSERT(fuzz_wait_slot(handle, "a", USBPASS_SLOT_IDLE));
+	fd = open("/dev/usbpass/host/a", O_RDWR | O_CLOEXEC);
+	ASSERT(fd >= 0);
+	ASSERT_EQ(0, ioctl(fd, USBDEVFS_CLAIMINTERFACE, &(unsigned int){0}));
+	ASSERT_EQ(sizeof(sent), ioctl(fd, USBDEVFS_BULK, &out));
+	ASSERT_EQ(sizeof(got), ioctl(fd, USBDEVFS_BULK, &in));
+	EXPECT(!memcmp(sent, got, sizeof(got)));
+	close(fd);
+	ASSERT(fuzz_wait_slot(handle, "a", USBPASS_SLOT_IDLE));
 }
 
 #endif

@@ -482,44 +482,6 @@ static void storm(uint64_t seed, uint64_t ms)
 		ASSERT_EQ(0, pthread_join(workers[i].thread, NULL));
 }
 
-static bool wait_state(const char *name, uint8_t state)
-{
-	struct usbpass_attachment attach;
-	uint64_t end = fuzz_now_ms() + 30000ULL * tap_slower();
-
-	do {
-		if (usbpass_attachment_get(handle, 0, name, &attach))
-			return false;
-		if (attach.state == state)
-			return true;
-		usleep(50000);
-	} while (fuzz_now_ms() < end);
-	TAP_SAY("%s is in state %u, not %u: %s", name, attach.state, state, attach.reason);
-	return false;
-}
-
-static void configure(void)
-{
-	struct usbpass_group group = {.has = USBPASS_HAS(USBPASS_A_GROUP_NAME), .name = "pool"};
-	struct usbpass_rule rule = {.has = USBPASS_HAS(USBPASS_A_RULE_NAME) | USBPASS_HAS(USBPASS_A_RULE_ACTION) |
-					   USBPASS_HAS(USBPASS_A_RULE_GROUP),
-		.name = "all", .action = USBPASS_ACTION_CLAIM, .group = "pool"};
-	struct usbpass_cond cond = {.field = USBPASS_FIELD_VENDOR, .op = USBPASS_OP_EQ, .number = 0x1209};
-	struct usbpass_attachment attach = {.has = USBPASS_HAS(USBPASS_A_ATTACH_NAME) | USBPASS_HAS(USBPASS_A_ATTACH_GROUP),
-		.name = "a", .group = "pool"};
-
-	ASSERT_EQ(0, usbpass_open(&handle));
-	ASSERT_EQ(0, usbpass_group_new(handle, &group));
-	ASSERT_EQ(0, usbpass_rule_add_cond(&rule, &cond));
-	ASSERT_EQ(0, usbpass_rule_new(handle, &rule));
-	usbpass_rule_clear(&rule);
-	ASSERT_EQ(0, usbpass_attachment_new(handle, &attach));
-	attach.has &= ~USBPASS_HAS(USBPASS_A_ATTACH_ID);
-	attach = (struct usbpass_attachment){.has = USBPASS_HAS(USBPASS_A_ATTACH_NAME) | USBPASS_HAS(USBPASS_A_ATTACH_GROUP),
-		.name = "b", .group = "pool"};
-	ASSERT_EQ(0, usbpass_attachment_new(handle, &attach));
-}
-
 static void end(void)
 {
 	for (int i = 0; i < NODES; i++) {
@@ -541,49 +503,13 @@ TAP_SETUP
 		ASSERT_EQ(0, fuzz_rmmod());
 	ASSERT_EQ(0, fuzz_insmod(""));
 	tap_defer(end);
-	configure();
+	handle = fuzz_configure();
 	for (int i = 0; i < NODES; i++) {
 		emus[i] = emu_new();
 		ASSERT(emus[i]);
 		for (unsigned int j = 0; j < sizeof(plain) / sizeof(*plain); j++)
 			ASSERT_EQ(0, emu_command(emus[i], plain[j], NULL));
 	}
-}
-
-/* After the storm: one device that behaves, and @bytes through it and back. */
-static void works_again(uint32_t bytes)
-{
-	static const char *const plain[] = {"behave", "preset=loop", "speed=high", "configs=2", "interfaces=2", "pid=0e01",
-		"serial=LAST", "class=00:00:00"};
-	struct usbpass_attachment attach = {.has = USBPASS_HAS(USBPASS_A_ATTACH_NAME) | USBPASS_HAS(USBPASS_A_ATTACH_ENABLED),
-		.enabled = 1, .name = "a"};
-	static uint8_t sent[4096], got[4096];
-	struct usbdevfs_bulktransfer out = {.ep = 0x01, .len = bytes, .timeout = 60000, .data = sent};
-	struct usbdevfs_bulktransfer in = {.ep = 0x81, .len = bytes, .timeout = 60000, .data = got};
-	int fd;
-
-	for (uint32_t i = 0; i < bytes; i++)
-		sent[i] = i * 7 + 3;
-	for (int i = 0; i < NODES; i++) {
-		close(FD_BASE + i);
-		emu_command(emus[i], "unplug", NULL);
-		emu_command(emus[i], "behave", NULL);
-	}
-	fuzz_parameters_default();
-	ASSERT_EQ(0, usbpass_attachment_set(handle, &attach, 0));
-	ASSERT(wait_state("a", USBPASS_SLOT_MISSING));
-	for (unsigned int i = 0; i < sizeof(plain) / sizeof(*plain); i++)
-		emu_command(emus[0], plain[i], NULL);
-	ASSERT_EQ(0, emu_command(emus[0], "plug", NULL));
-	ASSERT(wait_state("a", USBPASS_SLOT_IDLE));
-	fd = open(paths[0], O_RDWR | O_CLOEXEC);
-	ASSERT(fd >= 0);
-	ASSERT_EQ(0, ioctl(fd, USBDEVFS_CLAIMINTERFACE, &(unsigned int){0}));
-	ASSERT_EQ(bytes, ioctl(fd, USBDEVFS_BULK, &out));
-	ASSERT_EQ(bytes, ioctl(fd, USBDEVFS_BULK, &in));
-	EXPECT(!memcmp(sent, got, bytes));
-	close(fd);
-	ASSERT(wait_state("a", USBPASS_SLOT_IDLE));
 }
 
 TEST("a storm of mutated calls: all come back, then data moves right, and nothing is in flight or held")
@@ -594,7 +520,7 @@ TEST("a storm of mutated calls: all come back, then data moves right, and nothin
 	alarm(ms / 1000 + 600 * tap_slower());
 	for (int i = 0; i < NODES; i++) {
 		ASSERT_EQ(0, emu_command(emus[i], "plug", NULL));
-		ASSERT(wait_state(i ? "b" : "a", USBPASS_SLOT_IDLE));
+		ASSERT(fuzz_wait_slot(handle, i ? "b" : "a", USBPASS_SLOT_IDLE));
 	}
 	storm(fuzz_seed(), ms);
 	TAP_SAY("figure: %lu calls on nodes, %lu of them succeeded; %lu opens, %lu URBs taken, %lu reaped", calls, successes, opens,
@@ -602,7 +528,11 @@ TEST("a storm of mutated calls: all come back, then data moves right, and nothin
 	/* Else the storm hit nothing. */
 	EXPECT(opens > 1 && submits > 10 && reaps > 10 && successes > 100);
 	EXPECT_EQ(0, reports);
-	works_again(4096);
+	for (int i = 0; i < NODES; i++) {
+		close(FD_BASE + i);
+		emu_command(emus[i], "unplug", NULL);
+	}
+	fuzz_works_again(handle, emus[0]);
 	ASSERT_EQ(0, usbpass_info_get(handle, &info));
 	EXPECT_EQ(0, info.leases);
 	EXPECT_EQ(0, info.transfer_bytes);
