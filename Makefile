@@ -53,6 +53,12 @@ check-kcsan:
 	$(TESTED) $(MAKE) all selftests
 	@$(TESTED) selftests/run.sh --kernel kcsan $(ARGS)
 
+# For MINUTES= (60): parsers in user space, then node, netlink and module on the debug kernel. SEED= repeats a run's choices.
+fuzz:
+	$(MAKE) deps
+	$(TESTED) $(MAKE) all selftests
+	@$(TESTED) selftests/fuzz/run.sh $(MINUTES)
+
 # The tests' own test: planted bugs that they must catch.
 check-checks:
 	$(MAKE) deps
@@ -86,4 +92,4 @@ clean:
 	$(MAKE) -C selftests clean
 	$(RM) -r .cache
 
-.PHONY: all modules userspace selftests deps lint check check-long check-kcsan check-checks demo bench install uninstall clean
+.PHONY: all modules userspace selftests deps lint check check-long check-kcsan check-checks fuzz demo bench install uninstall clean
