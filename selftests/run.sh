@@ -68,12 +68,13 @@ wanted()
 	return 1
 }
 
-# A test in C that did not build must not be left out in silence: its source stands for it.
+# A test in C that did not build must not be left out in silence: its source stands for it. Scripts come last: one may look
+# back on what the programs of its boot have done.
 files_of()
 {
 	local file
 
-	for file in "$1"/*_test.c "$1"/*.sh "$1"/*_test; do
+	for file in "$1"/*_test "$1"/*_test.c "$1"/*.sh; do
 		[ -e "$file" ] || continue
 		[ "${file%.c}" = "$file" ] || [ ! -e "${file%.c}" ] || continue
 		case $file in
