@@ -214,6 +214,24 @@ TEST("prints what it reads back")
 	expect_prints("interface-class any 08", "interface-class = 08");
 }
 
+/* Its values come from the kernel, which compares bytes; YAML and terminals cannot carry all of them. */
+TEST("prints as escapes what neither a terminal nor a file could carry")
+{
+	expect_prints("serial = \"\\x1b[2J\"", "serial = \"\033[2J\"");
+	expect_prints("serial = \"A\\xff\"", "serial = \"A\377\"");
+	expect_prints("serial = \"\\xc2\\x9b\"", "serial = \"\302\233\"");
+	expect_prints("serial = \"\\xe2\\x80\\xae\"", "serial = \"\342\200\256\"");
+	expect_prints("serial = \"\303\274\"", "serial = \"\\xc3\\xbc\"");
+}
+
+TEST("reads back every speed that the kernel can hold")
+{
+	EXPECT_EQ(4294967295, one("speed = 4294967.295")->number);
+	expect_prints("speed = 4294967.295", "speed = 4294967.295");
+	expect_refused(-EINVAL, 9, "not a speed", "speed = 4294967.296");
+	expect_refused(-EINVAL, 9, "not a speed", "speed = 9999999");
+}
+
 TEST("knows which fields do not last")
 {
 	EXPECT(usbpass_rule_text_volatile(USBPASS_FIELD_BUS));

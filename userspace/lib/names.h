@@ -17,6 +17,13 @@ void usbpass_names_close(struct usbpass_names *names);
 const char *usbpass_names_vendor(struct usbpass_names *names, uint16_t vendor);
 const char *usbpass_names_product(struct usbpass_names *names, uint16_t vendor, uint16_t product);
 
+/*
+ * printable.c
+ */
+
+/* Bytes of the printable character at @text; 0: what stands there is none. */
+size_t usbpass_names_character(const char *text);
+
 /* Valid UTF-8 without control, format and bidirectional characters. */
 bool usbpass_names_printable(const char *text);
 
@@ -25,5 +32,8 @@ bool usbpass_names_printable(const char *text);
  * device says, a terminal shows it and does nothing else. -> @buf, cut to fit.
  */
 const char *usbpass_names_quote(const char *text, char *buf, size_t size);
+
+/* For sentences, which may have been quoted before: as it is where it is printable, else quoted. */
+const char *usbpass_names_safe(const char *text, char *buf, size_t size);
 
 #endif /* _LIBUSBPASS_NAMES_H */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "names.h"
 #include "rule_text.h"
 
 static const uint8_t kinds[__USBPASS_FIELD_MAX] = {
@@ -58,15 +59,17 @@ static void print_string(FILE *out, const struct usbpass_cond *cond)
 		return;
 	}
 	fputc('"', out);
-	for (; *text; text++) {
-		unsigned char byte = *text;
+	while (*text) {
+		size_t len = usbpass_names_character(text);
 
-		if (byte == '"' || byte == '\\')
-			fprintf(out, "\\%c", byte);
-		else if (byte < 0x20 || byte == 0x7f)
-			fprintf(out, "\\x%02x", byte);
+		/* Neither a terminal nor YAML could carry it. */
+		if (!len)
+			fprintf(out, "\\x%02x", (unsigned char)*text);
+		else if (*text == '"' || *text == '\\')
+			fprintf(out, "\\%c", *text);
 		else
-			fputc(byte, out);
+			fwrite(text, 1, len, out);
+		text += len ? len : 1;
 	}
 	fputc('"', out);
 }

@@ -250,6 +250,7 @@ static int parse_speed(struct parser *p, struct usbpass_cond *cond)
 		{ "super+", 10000000 },
 	};
 	size_t whole, rest = 0;
+	unsigned long long kbps;
 	const char *dot;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -262,15 +263,22 @@ static int parse_speed(struct parser *p, struct usbpass_cond *cond)
 	dot = p->token + whole;
 	if (*dot == '.')
 		rest = strspn(dot + 1, "0123456789");
-	if (whole < 1 || whole > 6 || rest > 3 || (*dot == '.' && !rest) ||
+	if (whole < 1 || whole > 7 || rest > 3 || (*dot == '.' && !rest) ||
 	    dot[rest ? rest + 1 : 0])
-		return fail(p, p->column, -EINVAL,
-			    "'%s' is not a speed: Mbit/s (1.5, 12, 480, 5000) or low, full, high, super",
-			    p->token);
-	cond->number = strtoul(p->token, NULL, 10) * 1000;
+		goto wrong;
+	kbps = strtoull(p->token, NULL, 10) * 1000;
 	for (size_t i = 0, unit = 100; i < rest; i++, unit /= 10)
-		cond->number += (dot[1 + i] - '0') * unit;
+		kbps += (dot[1 + i] - '0') * unit;
+	/* What the kernel can hold must read back, sensible or not. */
+	if (kbps > UINT32_MAX)
+		goto wrong;
+	cond->number = kbps;
 	return 0;
+
+wrong:
+	return fail(p, p->column, -EINVAL,
+		    "'%s' is not a speed: Mbit/s (1.5, 12, 480, 5000) or low, full, high, super",
+		    p->token);
 }
 
 static int parse_class(struct parser *p, struct usbpass_cond *cond)
