@@ -107,6 +107,43 @@ TEST("a string or number of the wrong length is refused")
 	EXPECT_EQ(0, group.has);
 }
 
+/* A condition of @size bytes of value that are the message's last. */
+static int decode_cond(uint8_t field, unsigned int attr, const void *value, size_t size)
+{
+	struct nlattr *nest, *cond, *alone;
+	struct usbpass_rule rule;
+	int ret;
+
+	msg = nlmsg_alloc();
+	nest = nla_nest_start(msg, USBPASS_A_RULE);
+	cond = nla_nest_start(msg, USBPASS_A_RULE_COND);
+	nla_put_u8(msg, USBPASS_A_COND_FIELD, field);
+	nla_put(msg, attr, size, value);
+	nla_nest_end(msg, cond);
+	nla_nest_end(msg, nest);
+	/* What follows the message in memory must not count: put something there. */
+	alone = calloc(1, nest->nla_len + 64);
+	ASSERT(alone);
+	memset(alone, 'Z', nest->nla_len + 64);
+	memcpy(alone, nest, nest->nla_len);
+	ret = usbpass_codec_decode(alone, &usbpass_codec_rule, &rule);
+	if (!ret && rule.conds[0].string)
+		EXPECT_STR("ABCD", rule.conds[0].string);
+	free(alone);
+	return ret;
+}
+
+TEST("a condition is read within its attributes")
+{
+	EXPECT_EQ(0, decode_cond(USBPASS_FIELD_SERIAL, USBPASS_A_COND_STRING, "ABCD", 4));
+	EXPECT_EQ(0, decode_cond(USBPASS_FIELD_SERIAL, USBPASS_A_COND_STRING, "ABCD", 5));
+	EXPECT_EQ(0, decode_cond(USBPASS_FIELD_VENDOR, USBPASS_A_COND_NUMBER, "\1\2\0\0", 4));
+	EXPECT_EQ(-EBADMSG, decode_cond(USBPASS_FIELD_VENDOR, USBPASS_A_COND_NUMBER, "\1\2", 2));
+	EXPECT_EQ(-EBADMSG, decode_cond(USBPASS_FIELD_VENDOR, USBPASS_A_COND_NUMBER, "", 0));
+	EXPECT_EQ(-EBADMSG, decode_cond(USBPASS_FIELD_DEVICE_CLASS, USBPASS_A_COND_MASK, "\1\2\3\4\5", 5));
+	EXPECT_EQ(-EBADMSG, decode_cond(USBPASS_FIELD_VENDOR, USBPASS_A_COND_OP, "", 0));
+}
+
 TEST("attributes of a newer module are passed over")
 {
 	struct nlattr *nest;

@@ -174,31 +174,39 @@ static void device_clear(void *object)
 	usbpass_device_clear(object);
 }
 
+/* @to keeps what it has where the attribute is absent. */
+static int cond_number(const struct nlattr *attr, void *to, int size)
+{
+	if (!attr)
+		return 0;
+	if (nla_len(attr) != size)
+		return -EBADMSG;
+	memcpy(to, nla_data(attr), size);
+	return 0;
+}
+
 static int rule_cond(void *object, struct nlattr *attr)
 {
 	struct usbpass_cond cond = { .op = USBPASS_OP_EQ, .mask = 0xffffff };
-	struct nlattr *tb[USBPASS_A_COND_MAX + 1];
+	struct nlattr *tb[USBPASS_A_COND_MAX + 1], *string;
 	int ret;
 
-	if (nla_parse_nested(tb, USBPASS_A_COND_MAX, attr, NULL) < 0 || !tb[USBPASS_A_COND_FIELD])
+	if (nla_parse_nested(tb, USBPASS_A_COND_MAX, attr, NULL) < 0 || !tb[USBPASS_A_COND_FIELD] ||
+	    cond_number(tb[USBPASS_A_COND_FIELD], &cond.field, sizeof(cond.field)) ||
+	    cond_number(tb[USBPASS_A_COND_OP], &cond.op, sizeof(cond.op)) ||
+	    cond_number(tb[USBPASS_A_COND_QUANTIFIER], &cond.quantifier, sizeof(cond.quantifier)) ||
+	    cond_number(tb[USBPASS_A_COND_NUMBER], &cond.number, sizeof(cond.number)) ||
+	    cond_number(tb[USBPASS_A_COND_MASK], &cond.mask, sizeof(cond.mask)))
 		return -EBADMSG;
-	cond.field = nla_get_u8(tb[USBPASS_A_COND_FIELD]);
-	if (tb[USBPASS_A_COND_OP])
-		cond.op = nla_get_u8(tb[USBPASS_A_COND_OP]);
-	if (tb[USBPASS_A_COND_QUANTIFIER])
-		cond.quantifier = nla_get_u8(tb[USBPASS_A_COND_QUANTIFIER]);
-	if (tb[USBPASS_A_COND_NUMBER])
-		cond.number = nla_get_u32(tb[USBPASS_A_COND_NUMBER]);
-	if (tb[USBPASS_A_COND_MASK])
-		cond.mask = nla_get_u32(tb[USBPASS_A_COND_MASK]);
-	if (tb[USBPASS_A_COND_STRING]) {
-		cond.string = nla_strdup(tb[USBPASS_A_COND_STRING]);
+	string = tb[USBPASS_A_COND_STRING];
+	if (string) {
+		cond.string = strndup(nla_data(string), nla_len(string));
 		if (!cond.string)
 			return -ENOMEM;
 	}
 	ret = usbpass_rule_add_cond(object, &cond);
 	free(cond.string);
-	return ret;
+	return ret == -E2BIG ? -EBADMSG : ret;
 }
 
 static int rule_conds(struct nl_msg *msg, const void *object)
