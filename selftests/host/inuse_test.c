@@ -186,6 +186,15 @@ TEST("an open node names the process")
 	EXPECT_STR("/dev/hidraw77 is open in steam (pid 4242)", inuse.what);
 }
 
+/* Any user may call a process and, with a stick of his own, a mount point as he likes. */
+TEST("names that a terminal would obey are shown as escapes")
+{
+	node("1-1:1.0/hidraw/hidraw77", "hidraw", "240:77", "hidraw77");
+	process("4242", "\033[2Jx", "1000", "/dev/hidraw77");
+	ASSERT_EQ(1, find());
+	EXPECT_STR("/dev/hidraw77 is open in \\x1b[2Jx (pid 4242)", inuse.what);
+}
+
 TEST("a node is told by its device number, whatever its path")
 {
 	struct stat st;

@@ -10,21 +10,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "inuse_private.h"
+#include "names.h"
 
 #define DEPTH_MAX	24	/* of sysfs directories below a USB device; disks need 9 */
 
 int usbpass_inuse_say(struct usbpass_inuse *out, enum usbpass_inuse_kind kind, const char *node,
 		      const char *action, const char *format, ...)
 {
+	char text[sizeof(out->what)], safe[sizeof(out->remedy)];
 	va_list args;
 
 	out->kind = kind;
 	snprintf(out->node, sizeof(out->node), "%s", node);
 	va_start(args, format);
-	vsnprintf(out->what, sizeof(out->what), format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	/* Others chose mount points and names of processes; the kernel takes no control character. */
+	usbpass_names_safe(text, out->what, sizeof(out->what));
 	snprintf(out->remedy, sizeof(out->remedy),
-		 "%s, replug, or `usbpass device claim --force`", action);
+		 "%s, replug, or `usbpass device claim --force`",
+		 usbpass_names_safe(action, safe, sizeof(safe)));
 	return 1;
 }
 
