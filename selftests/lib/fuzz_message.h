@@ -33,15 +33,29 @@ struct message {
 struct maker {
 	struct fuzz fuzz;
 	struct message message;
-	uint32_t ids[16][IDS];	/* seen of a set's objects */
 	char last[80];		/* what the message is, for people */
 };
 
 static struct spec *spec;
 static uint16_t family;
 static _Atomic uint32_t sequence = 1000;
+/* Ids of a set's objects, as answers told them, the last ones. */
+static _Atomic uint32_t ids[16][IDS];
+static _Atomic unsigned int n_ids[16];
 /* Which members the kernel takes from outside is learned: how often each stood in a tame message, and in an accepted one. */
 static _Atomic unsigned int tried[16][SPEC_MEMBERS], taken[16][SPEC_MEMBERS];
+
+static inline void learn_id(int set, uint32_t id)
+{
+	ids[set][atomic_fetch_add(&n_ids[set], 1) % IDS] = id;
+}
+
+static inline uint32_t some_id(struct fuzz *f, int set)
+{
+	unsigned int n = n_ids[set];
+
+	return n ? ids[set][fuzz_below(f, n < IDS ? n : IDS)] : 1;
+}
 
 static inline void learn(const struct message *m, bool accepted)
 {
@@ -118,7 +132,7 @@ static inline void put_value(struct maker *w, struct message *m, const struct sp
 	else if (member->enum_end)
 		number = fuzz_below(f, member->enum_end);
 	else if (!strcmp(member->name, "id"))
-		number = w->ids[set - spec->sets][fuzz_below(f, IDS)];
+		number = some_id(f, set - spec->sets);
 	else if (!strcmp(member->name, "mask"))
 		number = 0xffffff;
 	else if (member->type == SPEC_U32 || member->type == SPEC_U16)

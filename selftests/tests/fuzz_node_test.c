@@ -364,7 +364,7 @@ static void *work(void *argument)
 		unsigned int i = fuzz_below(&w->fuzz, NODES), roll = fuzz_below(&w->fuzz, 1000);
 
 		errno = 0;
-		if (roll < 5)
+		if (roll < 10)
 			open_again(w, i);
 		else if (roll < 300)
 			submit_one(w, FD_BASE + i);
@@ -376,7 +376,7 @@ static void *work(void *argument)
 			other_call(w, FD_BASE + i);
 		else
 			call_one(w, FD_BASE + i);
-		if ((errno == EBADF || errno == ENODEV) && fuzz_once_in(&w->fuzz, errno == EBADF ? 2 : 20))
+		if ((errno == EBADF || errno == ENODEV) && fuzz_once_in(&w->fuzz, errno == EBADF ? 2 : 8))
 			open_again(w, i);
 	}
 	return NULL;
