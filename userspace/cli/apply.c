@@ -86,9 +86,9 @@ int cli_apply(struct cli *cli)
 		return CLI_REFUSED;
 	}
 	if (!cli->json)
-		printf("%s is in force: %zu groups, %zu rules, %zu attachments (generation %" PRIu64
-		       ")\n", cli->args[0], state.n_groups, state.n_rules, state.n_attachments,
-		       generation);
+		cli_say(stdout,
+			"%s is in force: %zu groups, %zu rules, %zu attachments (generation %" PRIu64 ")",
+			cli->args[0], state.n_groups, state.n_rules, state.n_attachments, generation);
 	out = json_object_new_object();
 	array = json_object_new_array();
 	json_object_object_add(out, "groups", json_object_new_uint64(state.n_groups));
@@ -120,6 +120,6 @@ int cli_save(struct cli *cli)
 	if (ret < 0)
 		return cli_fail_text(cli, ret, NULL, "%s", err);
 	if (cli->n_args && !cli->json)
-		printf("saved as %s\n", path);
+		cli_say(stdout, "saved as %s", path);
 	return CLI_DONE;
 }

@@ -143,7 +143,7 @@ static int take_pin(struct cli *cli, const char *text, struct usbpass_attachment
 		}
 	}
 	if (!ret && !cli->json)
-		printf("only device '%s', by %s\n", text, why);
+		cli_say(stdout, "only device '%s', by %s", text, why);
 	usbpass_rule_clear(&rule);
 	cli_devices_free(&devices);
 	return ret;
@@ -179,7 +179,7 @@ static struct json_object *attach_json(const struct usbpass_attachment *attachme
 	char path[256];
 
 	if (attachment->slug[0])
-		json_object_object_add(body, "path", json_object_new_string(
+		json_object_object_add(body, "path", cli_json_string(
 			cli_node_path(attachment, path, sizeof(path))));
 	json_object_object_add(out, "attachment", body);
 	return out;
@@ -207,9 +207,10 @@ int cli_attach_add(struct cli *cli)
 				attachment.name, attachment.group);
 	if (ret < 0)
 		return cli_fail(cli, ret, NULL, "attachment '%s'", attachment.name);
-	if (!cli->json)
-		printf("attachment '%s' added (#%u)\n%s\n", attachment.name, attachment.id,
-		       cli_node_path(&attachment, path, sizeof(path)));
+	if (!cli->json) {
+		cli_say(stdout, "attachment '%s' added (#%u)", attachment.name, attachment.id);
+		cli_say(stdout, "%s", cli_node_path(&attachment, path, sizeof(path)));
+	}
 	return cli_saved(cli, NULL, attach_json(&attachment));
 }
 
@@ -254,7 +255,7 @@ int cli_attach_set(struct cli *cli)
 	if (ret < 0)
 		return cli_fail(cli, ret, NULL, "attachment '%s'", old.name);
 	if (!cli->json)
-		printf("attachment '%s' changed\n", o.name ? o.name : old.name);
+		cli_say(stdout, "attachment '%s' changed", o.name ? o.name : old.name);
 	return cli_saved(cli, NULL, attach_json(&attachment));
 }
 
@@ -273,6 +274,6 @@ int cli_attach_del(struct cli *cli)
 	if (ret < 0)
 		return cli_fail(cli, ret, NULL, "attachment '%s'", attachment.name);
 	if (!cli->json)
-		printf("attachment '%s' deleted\n", attachment.name);
+		cli_say(stdout, "attachment '%s' deleted", attachment.name);
 	return cli_saved(cli, NULL, attach_json(&attachment));
 }

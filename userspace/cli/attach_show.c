@@ -11,7 +11,7 @@ static struct json_object *to_json(const struct usbpass_attachment *attachment)
 	struct json_object *out = cli_json(&usbpass_codec_attachment, attachment);
 	char path[256];
 
-	json_object_object_add(out, "path", json_object_new_string(
+	json_object_object_add(out, "path", cli_json_string(
 		cli_node_path(attachment, path, sizeof(path))));
 	return out;
 }

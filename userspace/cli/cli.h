@@ -4,6 +4,7 @@
 #define _USBPASS_CLI_H
 
 #include <json.h>
+#include <stdio.h>
 #include "host.h"
 #include "usbpass.h"
 
@@ -95,8 +96,16 @@ int cli_fail_text(struct cli *cli, int error, const char *remedy, const char *fo
 int cli_saved(struct cli *cli, const uint64_t *generation, struct json_object *out);
 
 /*
- * output.c
+ * output.c: all that a person reads goes through here. Whoever named a device,
+ * a group, a mount point or a process: the terminal shows it and does no more.
  */
+
+/* malloc(3)ed; as usbpass_names_safe(). */
+char *cli_safe(const char *text);
+
+/* One line, and its end; a newline within is an escape as well. */
+void cli_say(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 struct cli_table {
 	const char *const *titles;
 	size_t columns, rows;

@@ -59,8 +59,8 @@ static int release(struct cli *cli, const struct usbpass_device *device, uint32_
 		return ret;
 	}
 	if (!cli->json)
-		printf("device #%u (%s): released to the host's drivers until claimed or replugged\n",
-		       device->id, device->busid);
+		cli_say(stdout, "device #%u (%s): released to the host's drivers until claimed or replugged",
+			device->id, device->busid);
 	return CLI_DONE;
 }
 

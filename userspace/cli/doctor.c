@@ -24,9 +24,9 @@ void doctor_say(struct doctor *doctor, const char *name, enum doctor_result resu
 	json_object_array_add(doctor->checks, item);
 	if (doctor->cli->json)
 		return;
-	printf("%-8s %s: %s\n", words[result], name, text);
+	cli_say(stdout, "%-8s %s: %s", words[result], name, text);
 	if (result != DOCTOR_OK && remedy)
-		printf("%-8s   %s\n", "", remedy);
+		cli_say(stdout, "%-8s   %s", "", remedy);
 }
 
 int cli_doctor(struct cli *cli)

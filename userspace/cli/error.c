@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "cli.h"
 
@@ -43,6 +44,19 @@ static const char *usual_remedy(int error)
 	}
 }
 
+/* A list of candidates is a line each. */
+static void say_lines(const char *message, const char *remedy)
+{
+	const char *prefix = "usbpass: ", *end;
+
+	while ((end = strchr(message, '\n'))) {
+		cli_say(stderr, "%s%.*s", prefix, (int)(end - message), message);
+		message = end + 1;
+		prefix = "";
+	}
+	cli_say(stderr, "%s%s%s%s", prefix, message, remedy ? "; " : "", remedy ? remedy : "");
+}
+
 static int report(struct cli *cli, int error, const char *attr, const char *remedy,
 		  const char *message)
 {
@@ -51,7 +65,7 @@ static int report(struct cli *cli, int error, const char *attr, const char *reme
 	if (remedy && !*remedy)
 		remedy = NULL;
 	fflush(stdout);
-	fprintf(stderr, "usbpass: %s%s%s\n", message, remedy ? "; " : "", remedy ? remedy : "");
+	say_lines(message, remedy);
 	if (cli->json) {
 		struct json_object *out = json_object_new_object();
 		struct json_object *body = json_object_new_object();
@@ -60,7 +74,7 @@ static int report(struct cli *cli, int error, const char *attr, const char *reme
 		json_object_object_add(body, "errno", json_object_new_string(name ? name : "?"));
 		json_object_object_add(body, "message", cli_json_string(message));
 		if (*attr)
-			json_object_object_add(body, "attribute", json_object_new_string(attr));
+			json_object_object_add(body, "attribute", cli_json_string(attr));
 		if (remedy)
 			json_object_object_add(body, "remedy", cli_json_string(remedy));
 		json_object_object_add(out, "error", body);
@@ -73,9 +87,10 @@ int cli_fail(struct cli *cli, int error, const char *remedy, const char *format,
 {
 	const char *attr = usbpass_error_attr(cli->h), *text = usbpass_error(cli->h);
 	const char *prefix = "usbpass: ";
-	char message[1024];
+	char message[1024], *safe;
 	va_list args;
 	size_t used;
+	int ret;
 
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
@@ -89,7 +104,10 @@ int cli_fail(struct cli *cli, int error, const char *remedy, const char *format,
 	used = strlen(message);
 	snprintf(message + used, sizeof(message) - used, "%s%s%s%s%s", used ? ": " : "",
 		 text, *attr ? " (" : "", attr, *attr ? ")" : "");
-	return report(cli, error, attr, remedy, message);
+	safe = cli_safe(message);	/* the kernel's sentences and names have no lines */
+	ret = report(cli, error, attr, remedy, safe);
+	free(safe);
+	return ret;
 }
 
 int cli_fail_text(struct cli *cli, int error, const char *remedy, const char *format, ...)

@@ -74,7 +74,7 @@ int cli_group_add(struct cli *cli)
 	if (ret < 0)
 		return cli_fail(cli, ret, NULL, "group '%s'", group.name);
 	if (!cli->json)
-		printf("group '%s' added (#%u)\n", group.name, group.id);
+		cli_say(stdout, "group '%s' added (#%u)", group.name, group.id);
 	return cli_saved(cli, NULL, group_json(&group));
 }
 
@@ -113,7 +113,7 @@ int cli_group_set(struct cli *cli)
 	if (ret < 0)
 		return cli_fail(cli, ret, NULL, "group '%s'", old.name);
 	if (!cli->json)
-		printf("group '%s' changed\n", o.name ? o.name : old.name);
+		cli_say(stdout, "group '%s' changed", o.name ? o.name : old.name);
 	return cli_saved(cli, NULL, group_json(&group));
 }
 
@@ -132,7 +132,7 @@ int cli_group_del(struct cli *cli)
 				"see: usbpass group show" :
 				NULL, "group '%s'", group.name);
 	if (!cli->json)
-		printf("group '%s' deleted\n", group.name);
+		cli_say(stdout, "group '%s' deleted", group.name);
 	return cli_saved(cli, NULL, group_json(&group));
 }
 

@@ -130,19 +130,20 @@ static int commit(struct make *make)
 
 static void print_made(const struct make *make)
 {
-	printf("group '%s' %s\n", make->group.name, make->group_new ? "added" : "joined");
+	cli_say(stdout, "group '%s' %s", make->group.name, make->group_new ? "added" : "joined");
 	for (size_t i = 0; i < make->devices.n_chosen; i++) {
 		const struct usbpass_device *device = make->devices.chosen[i];
 		const struct made *made = &make->made[i];
 		char *text;
 
 		if (!made->rule.has) {
-			printf("device #%u (%s): %s\n", device->id, device->busid, made->why);
+			cli_say(stdout, "device #%u (%s): %s", device->id, device->busid, made->why);
 			continue;
 		}
 		text = usbpass_rule_text_print(&made->rule);
-		printf("rule '%s' added for device #%u (%s): %s\n    by %s\n", made->rule.name,
-		       device->id, device->busid, text ? text : "", made->why);
+		cli_say(stdout, "rule '%s' added for device #%u (%s): %s", made->rule.name,
+			device->id, device->busid, text ? text : "");
+		cli_say(stdout, "    by %s", made->why);
 		free(text);
 	}
 }

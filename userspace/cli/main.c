@@ -73,13 +73,14 @@ static void print_usage(FILE *to, const char *object)
 
 int cli_usage(struct cli *cli, const char *format, ...)
 {
+	char text[1024];
 	va_list args;
 
-	fputs("usbpass: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	fputs("\nusage:\n", stderr);
+	cli_say(stderr, "usbpass: %s", text);
+	fputs("usage:\n", stderr);
 	print_command(stderr, cli->command);
 	return CLI_USAGE;
 }
@@ -108,7 +109,7 @@ static int wrong_command(const char *object, const char *verb)
 		return CLI_USAGE;
 	}
 	if (!known_object(object)) {
-		fprintf(stderr, "usbpass: there is no '%s'; see: usbpass --help\n", object);
+		cli_say(stderr, "usbpass: there is no '%s'; see: usbpass --help", object);
 		return CLI_USAGE;
 	}
 	if (verb && (!strcmp(verb, "--help") || !strcmp(verb, "help"))) {
@@ -116,7 +117,7 @@ static int wrong_command(const char *object, const char *verb)
 		return CLI_DONE;
 	}
 	if (verb)
-		fprintf(stderr, "usbpass: %s has no verb '%s'\n", object, verb);
+		cli_say(stderr, "usbpass: %s has no verb '%s'", object, verb);
 	else
 		fprintf(stderr, "usbpass: %s needs a verb\n", object);
 	print_usage(stderr, object);

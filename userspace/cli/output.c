@@ -5,6 +5,7 @@
 #include <string.h>
 #include <wchar.h>
 #include "cli.h"
+#include "names.h"
 
 static size_t columns_of(const char *text)
 {
@@ -26,7 +27,43 @@ void cli_table_row(struct cli_table *table, const char *const *cells)
 	table->cells = all;
 	all += table->rows++ * table->columns;
 	for (size_t i = 0; i < table->columns; i++)
-		all[i] = strdup(cells[i] && *cells[i] ? cells[i] : "-");
+		all[i] = cli_safe(cells[i] && *cells[i] ? cells[i] : "-");
+}
+
+char *cli_safe(const char *text)
+{
+	size_t size = 4 * strlen(text) + 1;
+	char *safe = malloc(size);
+
+	if (!safe) {
+		fputs("usbpass: no memory\n", stderr);
+		exit(CLI_REFUSED);
+	}
+	usbpass_names_safe(text, safe, size);
+	return safe;
+}
+
+static char *format_safe(const char *format, va_list args)
+{
+	char *text, *safe;
+
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	safe = cli_safe(text ? text : "");
+	free(text);
+	return safe;
+}
+
+void cli_say(FILE *to, const char *format, ...)
+{
+	va_list args;
+	char *safe;
+
+	va_start(args, format);
+	safe = format_safe(format, args);
+	va_end(args);
+	fprintf(to, "%s\n", safe);
+	free(safe);
 }
 
 static void print_cell(const char *text, size_t width, bool last)
@@ -101,12 +138,13 @@ int cli_print_line(struct json_object *out)
 void cli_pair(const char *title, const char *format, ...)
 {
 	va_list args;
+	char *safe;
 
-	printf("%-16s", title);
 	va_start(args, format);
-	vprintf(format, args);
+	safe = format_safe(format, args);
 	va_end(args);
-	putchar('\n');
+	printf("%-16s%s\n", title, safe);
+	free(safe);
 }
 
 const char *cli_speed(uint32_t kbps, char *buf, size_t size)

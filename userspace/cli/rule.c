@@ -5,6 +5,7 @@
 #include <string.h>
 #include "cli.h"
 #include "codec.h"
+#include "names.h"
 #include "rule_text.h"
 
 struct options {
@@ -32,16 +33,18 @@ static int take_match(struct cli *cli, const char *text, struct usbpass_rule *to
 		size_t column = 0;
 
 		/* A caret under the character at fault. */
-		if (sscanf(err, "column %zu", &column) == 1 && !strchr(text, '\n'))
-			fprintf(stderr, "  %s\n  %*s\n", text, (int)column, "^");
+		if (sscanf(err, "column %zu", &column) == 1 && usbpass_names_printable(text)) {
+			cli_say(stderr, "  %s", text);
+			cli_say(stderr, "  %*s", (int)column, "^");
+		}
 		return cli_usage(cli, "the conditions, %s", err);
 	}
 	if (ret < 0)
 		return cli_fail_text(cli, ret, NULL, "the conditions, %s", err);
 	for (size_t i = 0; i < to->n_conds; i++)
 		if (usbpass_rule_text_volatile(to->conds[i].field))
-			fprintf(stderr,
-				"usbpass: warning: '%s' changes at replug or reboot; `socket` does not\n",
+			cli_say(stderr,
+				"usbpass: warning: '%s' changes at replug or reboot; `socket` does not",
 				usbpass_words_word(USBPASS_WORDS_FIELD, to->conds[i].field));
 	return CLI_DONE;
 }
@@ -117,7 +120,7 @@ static int add(struct cli *cli, const struct options *o, struct usbpass_rule *ru
 	if (ret < 0)
 		return cli_fail(cli, ret, NULL, "rule '%s'", rule->name);
 	if (!cli->json)
-		printf("rule '%s' added (#%u)\n", rule->name, rule->id);
+		cli_say(stdout, "rule '%s' added (#%u)", rule->name, rule->id);
 	return cli_saved(cli, NULL, rule_json(rule));
 }
 
@@ -172,7 +175,7 @@ static int set(struct cli *cli, const struct options *o, struct usbpass_rule *ru
 	if (ret < 0)
 		return cli_fail(cli, ret, NULL, "rule '%s'", name);
 	if (!cli->json)
-		printf("rule '%s' changed\n", o->name ? o->name : name);
+		cli_say(stdout, "rule '%s' changed", o->name ? o->name : name);
 	return cli_saved(cli, NULL, rule_json(rule));
 }
 
@@ -205,7 +208,7 @@ int cli_rule_del(struct cli *cli)
 	if (ret < 0)
 		return cli_fail(cli, ret, NULL, "rule '%s'", name);
 	if (!cli->json)
-		printf("rule '%s' deleted\n", name);
+		cli_say(stdout, "rule '%s' deleted", name);
 	out = json_object_new_object();
 	json_object_object_add(out, "deleted", json_object_new_uint64(id));
 	return cli_saved(cli, NULL, out);

@@ -34,7 +34,7 @@ int cli_saved(struct cli *cli, const uint64_t *generation, struct json_object *o
 	fault = not_saved(cli, info.generation);
 	fflush(stdout);
 	if (fault && *fault)
-		fprintf(stderr, "usbpass: %s\n", fault);
+		cli_say(stderr, "usbpass: %s", fault);
 	if (!cli->json) {
 		json_object_put(out);
 		return CLI_DONE;

@@ -28,7 +28,6 @@ static void need(struct status *s, const char *kind, const char *title, const ch
 {
 	struct json_object *item = json_object_new_object();
 	bool said = remedy && *remedy;
-	char safe[1024];
 
 	s->n_needs++;
 	json_object_object_add(item, "kind", json_object_new_string(kind));
@@ -38,8 +37,7 @@ static void need(struct status *s, const char *kind, const char *title, const ch
 		json_object_object_add(item, "remedy", cli_json_string(remedy));
 	json_object_array_add(s->needs, item);
 	if (s->text)
-		printf("%s: %s%s%s\n", title, usbpass_names_quote(what, safe, sizeof(safe)),
-		       said ? "; " : "", said ? remedy : "");
+		cli_say(stdout, "%s: %s%s%s", title, what, said ? "; " : "", said ? remedy : "");
 }
 
 /* One alone stands on the line that counts it. */
@@ -151,9 +149,9 @@ static void print_leases(const struct status *s)
 
 		if (!a->pid)
 			continue;
-		printf("  %s: device #%u, %s, open in %s (pid %u), %" PRIu64 " bytes moved\n",
-		       a->name, a->device, usbpass_words_word(USBPASS_WORDS_SLOT_STATE, a->state),
-		       usbpass_names_quote(a->comm, comm, sizeof(comm)), a->pid, a->bytes);
+		cli_say(stdout, "  %s: device #%u, %s, open in %s (pid %u), %" PRIu64 " bytes moved",
+			a->name, a->device, usbpass_words_word(USBPASS_WORDS_SLOT_STATE, a->state),
+			usbpass_names_quote(a->comm, comm, sizeof(comm)), a->pid, a->bytes);
 	}
 }
 

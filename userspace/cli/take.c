@@ -54,7 +54,7 @@ static void unknown(const struct usbpass_device *device, int error, struct cli_t
 	snprintf(out->reason, sizeof(out->reason), "cannot tell whether the host uses it: %s",
 		 strerror(-error));
 	snprintf(out->remedy, sizeof(out->remedy), "run it as root, or with --force");
-	fprintf(stderr, "usbpass: device #%u (%s): %s; %s\n", device->id, device->busid, out->reason,
+	cli_say(stderr, "usbpass: device #%u (%s): %s; %s", device->id, device->busid, out->reason,
 		out->remedy);
 }
 
@@ -104,8 +104,8 @@ struct json_object *cli_taking_json(const struct usbpass_device *device,
 void cli_taking_print(const struct usbpass_device *device, const struct cli_taking *taking)
 {
 	if (taking->result == CLI_TAKEN)
-		printf("device #%u (%s): taken\n", device->id, device->busid);
+		cli_say(stdout, "device #%u (%s): taken", device->id, device->busid);
 	else if (taking->result == CLI_PENDING)
-		printf("device #%u (%s): pending: %s; %s\n", device->id, device->busid,
-		       taking->reason, taking->remedy);
+		cli_say(stdout, "device #%u (%s): pending: %s; %s", device->id, device->busid,
+			taking->reason, taking->remedy);
 }

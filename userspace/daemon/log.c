@@ -3,15 +3,18 @@
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 #include "daemon.h"
+#include "names.h"
 
 void daemon_log(const struct daemon *daemon, int priority, const char *format, ...)
 {
-	char text[1280];
+	char raw[1280], text[4 * sizeof(raw)];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	vsnprintf(raw, sizeof(raw), format, args);
 	va_end(args);
+	/* Names of processes and mount points are in it, which are other people's. */
+	usbpass_names_safe(raw, text, sizeof(text));
 	/* The journal reads the priority from the line's beginning. */
 	if (daemon->foreground)
 		fprintf(stderr, "usbpassd: %s\n", text);

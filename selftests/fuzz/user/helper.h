@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The helper's verbs over objects that a program makes up instead of the kernel, and a look at each byte that they print. To
+ * be linked with all objects of userspace/cli but main.o, and with --wrap for the functions listed here.
+ */
+// wrap: usbpass_device_list usbpass_group_list usbpass_group_get usbpass_rule_list usbpass_rule_get usbpass_rule_test
+// wrap: usbpass_attachment_list usbpass_attachment_get usbpass_info_get usbpass_event_subscribe usbpass_event_next
+#ifndef HELPER_H
+#define HELPER_H
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cli.h"
+#include "handle.h"
+#include "names.h"
+
+/* What the kernel would say; the lists hold one each. */
+static struct helper {
+	struct usbpass_info info;
+	struct usbpass_device device;
+	struct usbpass_group group;
+	struct usbpass_rule rule;
+	struct usbpass_attachment attachment;
+	struct usbpass_event event;
+	bool told;			/* the event */
+} helper;
+
+int cli_usage(struct cli *cli, const char *format, ...)
+{
+	(void)cli;
+	(void)format;
+	return CLI_USAGE;
+}
+
+static void *helper_copy(const void *object, size_t size)
+{
+	return memcpy(malloc(size), object, size);
+}
+
+/* What the caller frees: copied. */
+static void helper_rule(struct usbpass_rule *out)
+{
+	*out = helper.rule;
+	out->description = helper.rule.description ? strdup(helper.rule.description) : NULL;
+	out->conds = NULL;
+	out->n_conds = 0;
+	for (size_t i = 0; i < helper.rule.n_conds; i++)
+		usbpass_rule_add_cond(out, &helper.rule.conds[i]);
+}
+
+#define WRAP(ret, name, ...)	ret __wrap_##name(__VA_ARGS__); ret __wrap_##name(__VA_ARGS__)
+
+WRAP(int, usbpass_device_list, struct usbpass *h, struct usbpass_device **out, size_t *n)
+{
+	(void)h;
+	*out = helper_copy(&helper.device, sizeof(helper.device));
+	*n = 1;
+	return 0;
+}
+
+WRAP(int, usbpass_group_list, struct usbpass *h, struct usbpass_group **out, size_t *n)
+{
+	(void)h;
+	*out = helper_copy(&helper.group, sizeof(helper.group));
+	*n = 1;
+	return 0;
+}
+
+WRAP(int, usbpass_group_get, struct usbpass *h, uint32_t id, const char *name, struct usbpass_group *out)
+{
+	(void)h;
+	(void)id;
+	(void)name;
+	*out = helper.group;
+	return 0;
+}
+
+WRAP(int, usbpass_rule_list, struct usbpass *h, struct usbpass_rule **out, size_t *n)
+{
+	(void)h;
+	*out = malloc(sizeof(**out));
+	helper_rule(*out);
+	*n = 1;
+	return 0;
+}
+
+WRAP(int, usbpass_rule_get, struct usbpass *h, uint32_t id, const char *name, struct usbpass_rule *out)
+{
+	(void)h;
+	(void)id;
+	(void)name;
+	helper_rule(out);
+	return 0;
+}
+
+WRAP(int, usbpass_rule_test, struct usbpass *h, uint32_t id, struct usbpass_rule *out)
+{
+	(void)h;
+	(void)id;
+	helper_rule(out);
+	return 0;
+}
+
+WRAP(int, usbpass_attachment_list, struct usbpass *h, struct usbpass_attachment **out, size_t *n)
+{
+	(void)h;
+	*out = helper_copy(&helper.attachment, sizeof(helper.attachment));
+	*n = 1;
+	return 0;
+}
+
+WRAP(int, usbpass_attachment_get, struct usbpass *h, uint32_t id, const char *name, struct usbpass_attachment *out)
+{
+	(void)h;
+	(void)id;
+	(void)name;
+	*out = helper.attachment;
+	return 0;
+}
+
+WRAP(int, usbpass_info_get, struct usbpass *h, struct usbpass_info *out)
+{
+	(void)h;
+	*out = helper.info;
+	return 0;
+}
+
+WRAP(int, usbpass_event_subscribe, struct usbpass *h, const uint64_t *since)
+{
+	(void)h;
+	(void)since;
+	return 0;
+}
+
+/* One, then the kernel's own words of an error. */
+WRAP(int, usbpass_event_next, struct usbpass *h, struct usbpass_event *out, int timeout)
+{
+	(void)timeout;
+	if (helper.told) {
+		h->error = -EIO;
+		return -EIO;
+	}
+	*out = helper.event;
+	helper.told = true;
+	return 0;
+}
+
+/* What cannot be reached by a verb without a host to look at. */
+static int helper_taking(struct cli *cli)
+{
+	struct cli_taking taking = { .result = CLI_PENDING };
+	struct json_object *out;
+
+	snprintf(taking.reason, sizeof(taking.reason), "%s", helper.device.reason);
+	snprintf(taking.remedy, sizeof(taking.remedy), "%.127s", helper.device.remedy);
+	if (!cli->json) {
+		cli_taking_print(&helper.device, &taking);
+		return CLI_DONE;
+	}
+	out = json_object_new_object();
+	json_object_object_add(out, "taking", cli_taking_json(&helper.device, &taking));
+	return cli_print(out);
+}
+
+static int helper_fail(struct cli *cli)
+{
+	return cli_fail(cli, -EINVAL, NULL, "group '%s'", helper.group.name);
+}
+
+static const struct {
+	const char *name;
+	int (*fn)(struct cli *cli);
+	int args;
+} helper_verbs[] = {
+	{ "device list", cli_device_list, 0 }, { "device show", cli_device_show, 1 },
+	{ "group list", cli_group_list, 0 }, { "group show", cli_group_show, 1 },
+	{ "rule list", cli_rule_list, 0 }, { "rule show", cli_rule_show, 1 },
+	{ "rule test", cli_rule_test, 1 }, { "attach list", cli_attach_list, 0 },
+	{ "attach show", cli_attach_show, 1 }, { "status", cli_status, 0 }, { "monitor", cli_monitor, 0 },
+	{ "a pending device", helper_taking, 0 }, { "an error", helper_fail, 0 },
+};
+
+#define HELPER_VERBS	(sizeof(helper_verbs) / sizeof(helper_verbs[0]))
+
+/* What verb @i prints on both streams; free it. @error: the kernel's words where it fails. */
+static char *helper_run(size_t i, bool json, const char *error)
+{
+	static const struct usbpass_host nowhere = { "/nonexistent", "/nonexistent", "/nonexistent", "/nonexistent" };
+	struct usbpass h = { .error = -EINVAL };
+	struct cli cli = { .h = &h, .host = &nowhere, .json = json, .n_args = helper_verbs[i].args };
+	char id[] = "#1", *args[] = { id, NULL }, *text = NULL;
+	FILE *out = stdout, *err = stderr;
+	size_t size;
+
+	snprintf(h.message, sizeof(h.message), "%s", error);
+	helper.told = false;
+	helper.device.id = 1;
+	cli.args = args;
+	stdout = stderr = open_memstream(&text, &size);
+	helper_verbs[i].fn(&cli);
+	fclose(stdout);
+	stdout = out;
+	stderr = err;
+	return text;
+}
+
+/* Each line can be shown, and nothing but a newline ends it. The fault, NULL: none. */
+static const char *helper_unsafe(char *text)
+{
+	char *line, *rest = text;
+
+	while ((line = strsep(&rest, "\n")))
+		if (!usbpass_names_printable(line))
+			return line;
+	return NULL;
+}
+
+#endif /* HELPER_H */
