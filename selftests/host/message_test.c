@@ -249,6 +249,22 @@ TEST("a refusal names the attribute, whether the request is repeated or not")
 	EXPECT_STR("", usbpass_error_attr(h));
 }
 
+TEST("an acknowledgement that is no errno is malformed")
+{
+	struct usbpass_group group = {};
+
+	KERNEL {
+		take_request();
+		send_ack(-2147483647 - 1, NULL, 0, false);
+		take_request();
+		send_ack(7, NULL, 0, false);
+		OVER;
+	}
+	EXPECT_EQ(-EBADMSG, usbpass_group_new(h, &group));
+	EXPECT_EQ(-EBADMSG, usbpass_group_new(h, &group));
+	EXPECT_STR("malformed acknowledgement", usbpass_error(h));
+}
+
 TEST("a new object comes back with its id and name")
 {
 	struct usbpass_group group = {};
