@@ -232,6 +232,29 @@ TEST("reads back every speed that the kernel can hold")
 	expect_refused(-EINVAL, 9, "not a speed", "speed = 9999999");
 }
 
+TEST("takes a socket that is none in quotes only")
+{
+	expect_refused(-EINVAL, 10, "not a socket", "socket = A7");
+	expect_prints("socket = \"A7\"", "socket = \"A7\"");
+	expect_prints("socket = 0000:00:14.0/4.2", "socket = \"0000:00:14.0/4.2\"");
+}
+
+/* The kernel holds it; a saved file must be read again. */
+TEST("prints any beside other conditions as what it means")
+{
+	const struct usbpass_cond any = { .field = USBPASS_FIELD_ANY, .op = USBPASS_OP_EQ };
+	char *out;
+
+	ASSERT_EQ(0, parse("any"));
+	ASSERT_EQ(0, usbpass_rule_add_cond(&rule, &any));
+	out = usbpass_rule_text_print(&rule);
+	EXPECT_STR("any", out);
+	ASSERT_EQ(0, parse("vendor = 046d"));
+	ASSERT_EQ(0, usbpass_rule_add_cond(&rule, &any));
+	out = usbpass_rule_text_print(&rule);
+	EXPECT_STR("vendor = 046d", out);
+}
+
 TEST("knows which fields do not last")
 {
 	EXPECT(usbpass_rule_text_volatile(USBPASS_FIELD_BUS));

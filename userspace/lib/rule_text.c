@@ -39,6 +39,11 @@ bool usbpass_rule_text_volatile(unsigned int field)
 	       field == USBPASS_FIELD_LEVEL;
 }
 
+bool usbpass_rule_text_socket(const char *text)
+{
+	return strchr(text, '/') && strlen(text) <= USBPASS_SOCKET_MAX;
+}
+
 static bool plain(const char *text)
 {
 	if (!*text || !strcmp(text, "and"))
@@ -52,7 +57,8 @@ static bool plain(const char *text)
 static void print_string(FILE *out, const struct usbpass_cond *cond)
 {
 	const char *text = cond->string ? cond->string : "";
-	bool bare = cond->field == USBPASS_FIELD_SOCKET || cond->field == USBPASS_FIELD_NODE;
+	bool bare = cond->field == USBPASS_FIELD_NODE ||
+		    (cond->field == USBPASS_FIELD_SOCKET && usbpass_rule_text_socket(text));
 
 	if (bare && plain(text)) {
 		fputs(text, out);
@@ -143,13 +149,16 @@ static void print_cond(FILE *out, const struct usbpass_cond *cond)
 char *usbpass_rule_text_print(const struct usbpass_rule *rule)
 {
 	char *text = NULL;
-	size_t size;
+	size_t size, printed = 0;
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
 		return NULL;
 	for (size_t i = 0; i < rule->n_conds; i++) {
-		if (i)
+		/* Beside another condition, which the kernel allows, `any` says nothing. */
+		if (rule->conds[i].field == USBPASS_FIELD_ANY && (printed || i + 1 < rule->n_conds))
+			continue;
+		if (printed++)
 			fputs(" and ", out);
 		print_cond(out, &rule->conds[i]);
 	}

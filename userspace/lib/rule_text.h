@@ -27,6 +27,9 @@ enum usbpass_kind {
 
 enum usbpass_kind usbpass_rule_text_kind(unsigned int field);
 
+/* Could this be a socket's name? What is not must stand in quotes, or is a slip. */
+bool usbpass_rule_text_socket(const char *text);
+
 /* True for fields whose values do not last over a replug or a reboot. */
 bool usbpass_rule_text_volatile(unsigned int field);
 

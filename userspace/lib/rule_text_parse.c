@@ -318,10 +318,8 @@ static int parse_removable(struct parser *p, struct usbpass_cond *cond)
 
 static int parse_string(struct parser *p, struct usbpass_cond *cond)
 {
-	if (cond->field == USBPASS_FIELD_SOCKET && strlen(p->token) > USBPASS_SOCKET_MAX)
-		return fail(p, p->column, -EINVAL, "a socket has at most %d bytes",
-			    USBPASS_SOCKET_MAX);
-	if (cond->field == USBPASS_FIELD_SOCKET && !strchr(p->token, '/'))
+	if (cond->field == USBPASS_FIELD_SOCKET && p->type == TOKEN_WORD &&
+	    !usbpass_rule_text_socket(p->token))
 		return fail(p, p->column, -EINVAL,
 			    "'%s' is not a socket, as in 0000:00:14.0/4.2 (see: usbpass device list)",
 			    p->token);
