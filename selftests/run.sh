@@ -23,7 +23,7 @@
 #   on: KERNEL...         only on these kernels
 #   long: only            not in short runs
 #
-# A line "# figure: ..." that a test prints is shown again at the end. A kernel other than stock gets three times the time.
+# A line "# figure: ..." that a test prints is shown again at the end. A kernel other than stock gets five times the time.
 # KERNEL= and MODDIR= choose another stock kernel (vm/boot.sh), USBPASS_KO= another module than the tree's.
 
 set -u

@@ -80,7 +80,7 @@ run_group()
 
 	if [ "$kernel" != stock ]; then
 		# Checkers cost time and memory, and a warning is the end: what follows one is worth nothing.
-		slower=3 more=1024
+		slower=5 more=1024
 	fi
 	for file; do
 		boots=$(directive "$file" boots | sort -n | tail -n 1)
