@@ -52,8 +52,8 @@ static inline void fuzz_replug(struct fuzz *f, struct emu *emu)
 		fuzz_tell(emu, "behave");
 	while (fuzz_once_in(f, 2))
 		fuzz_tell(emu, others[fuzz_below(f, sizeof(others) / sizeof(*others))]);
-	if (fuzz_once_in(f, 2))
-		usleep(fuzz_below(f, 900000));
+	if (fuzz_once_in(f, 3))
+		usleep(fuzz_below(f, 600000));
 	fuzz_tell(emu, "plug");
 }
 
