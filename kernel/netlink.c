@@ -121,15 +121,11 @@ int usbpass_nl_reply_end(struct genl_info *info, struct usbpass_nl_message *mess
 	return genlmsg_reply(message->skb, info);
 }
 
-int usbpass_nl_reply_job(struct genl_info *info, u32 job)
+int usbpass_nl_reply_job(struct genl_info *info, struct usbpass_nl_message *message, u32 job,
+			 int err)
 {
-	struct usbpass_nl_message message;
-	int err = usbpass_nl_reply_begin(info, &message);
-
-	if (err)
-		return err;
-	return usbpass_nl_reply_end(info, &message,
-				    nla_put_u32(message.skb, USBPASS_A_JOB, job));
+	return usbpass_nl_reply_end(info, message,
+				    err ?: nla_put_u32(message->skb, USBPASS_A_JOB, job));
 }
 
 int usbpass_nl_change_begin(struct genl_info *info, struct usbpass_nl_change *change)

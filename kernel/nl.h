@@ -46,7 +46,8 @@ struct usbpass_nl_message {
 
 int usbpass_nl_reply_begin(struct genl_info *info, struct usbpass_nl_message *message);
 int usbpass_nl_reply_end(struct genl_info *info, struct usbpass_nl_message *message, int err);
-int usbpass_nl_reply_job(struct genl_info *info, u32 job);
+int usbpass_nl_reply_job(struct genl_info *info, struct usbpass_nl_message *message, u32 job,
+			 int err);
 
 /*
  * A verb that changes the configuration: the socket's stage, or one of its own

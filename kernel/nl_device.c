@@ -185,8 +185,9 @@ int usbpass_nl_device_dump(struct sk_buff *skb, struct netlink_callback *cb)
 int usbpass_nl_device_claim(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *tb[USBPASS_A_DEVICE_MAX + 1];
+	struct usbpass_nl_message message;
 	const char *reason = NULL;
-	u32 id, flags, job;
+	u32 id, flags, job = 0;
 	int err = parse(info, tb, &id) ?: usbpass_nl_flags(info, USBPASS_F_PENDING, &flags);
 
 	if (err)
@@ -198,22 +199,29 @@ int usbpass_nl_device_claim(struct sk_buff *skb, struct genl_info *info)
 				    "usbpass: not printable UTF-8");
 		return -EINVAL;
 	}
+	err = usbpass_nl_reply_begin(info, &message);
+	if (err)
+		return err;
 	err = usbpass_reconcile_request_claim(id, flags, reason, &job, info->extack);
 	if (err)
 		NL_SET_BAD_ATTR(info->extack, tb[USBPASS_A_DEVICE_ID]);
-	return err ?: usbpass_nl_reply_job(info, job);
+	return usbpass_nl_reply_job(info, &message, job, err);
 }
 
 int usbpass_nl_device_release(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *tb[USBPASS_A_DEVICE_MAX + 1];
-	u32 id, flags, job;
+	struct usbpass_nl_message message;
+	u32 id, flags, job = 0;
 	int err = parse(info, tb, &id) ?: usbpass_nl_flags(info, USBPASS_F_REVOKE, &flags);
 
+	if (err)
+		return err;
+	err = usbpass_nl_reply_begin(info, &message);
 	if (err)
 		return err;
 	err = usbpass_reconcile_request_release(id, flags, &job, info->extack);
 	if (err)
 		NL_SET_BAD_ATTR(info->extack, tb[USBPASS_A_DEVICE_ID]);
-	return err ?: usbpass_nl_reply_job(info, job);
+	return usbpass_nl_reply_job(info, &message, job, err);
 }
