@@ -31,7 +31,11 @@ static void release(struct device *dev)
 	kfree(slot);
 }
 
-/* /dev/usbpass/OWNER/SLUG. Asked once, while publish() holds the attachment still. */
+/*
+ * /dev/usbpass/OWNER/SLUG. Asked as the node is made and as it is removed, while
+ * the attachment stands still. The driver core takes NULL for "/dev/slotN" and
+ * goes on: the removal would leave the node to the next who gets this minor.
+ */
 static char *devnode(USBPASS_DEVNODE_CONST struct device *dev, umode_t *mode, kuid_t *uid,
 		     kgid_t *gid)
 {
@@ -43,7 +47,7 @@ static char *devnode(USBPASS_DEVNODE_CONST struct device *dev, umode_t *mode, ku
 		*uid = KUIDT_INIT(attach->uid);
 	if (gid)
 		*gid = KGIDT_INIT(attach->has_gid ? attach->gid : 0);
-	return kasprintf(GFP_KERNEL, "usbpass/host/%s", attach->slug);
+	return kasprintf(GFP_KERNEL | __GFP_NOFAIL, "usbpass/host/%s", attach->slug);
 }
 
 static ssize_t attachment_show(struct device *dev, struct device_attribute *attr, char *buf)
