@@ -18,11 +18,23 @@
 #define FAULT_H
 
 #include <fcntl.h>
+#include <sys/mman.h>
 
-#define FAULT_ALL 32	/* each call up to here, in any run */
+#define FAULT_ALL 24	/* each call up to here, in any run */
 
 static int fault_nth = -1;
-static unsigned int fault_injected;	/* in this test */
+
+/* Of all tests, each of which is a process. */
+static struct fault_total {
+	unsigned int injected, kinds;
+} *fault_total;
+
+__attribute__((constructor)) static void fault_share(void)
+{
+	fault_total = mmap(NULL, sizeof(*fault_total), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (fault_total == MAP_FAILED)
+		abort();
+}
 
 static inline bool fault_put(const char *path, const char *text)
 {
@@ -96,12 +108,20 @@ static inline bool fault_disarm(void)
  */
 static inline unsigned int fault_next(unsigned int n)
 {
-	return n + (tap_long() || n < FAULT_ALL ? 1 : 1 + (n - FAULT_ALL) / 12 + n % 3);
+	return n + (tap_long() || n < FAULT_ALL ? 1 : 1 + (n - FAULT_ALL) / 6 + n % 3);
 }
 
 static inline void fault_tell(const char *what, unsigned int injected, unsigned int survived)
 {
 	TAP_SAY("fault: %s: %u injected, %u survived", what, injected, survived);
+	fault_total->injected += injected;
+	fault_total->kinds++;
+}
+
+/* For the last test's end. */
+static inline void fault_figure(const char *of_what)
+{
+	TAP_SAY("figure: faults injected %u over %u %s", fault_total->injected, fault_total->kinds, of_what);
 }
 
 #endif
