@@ -33,6 +33,7 @@ struct message {
 struct maker {
 	struct fuzz fuzz;
 	struct message message;
+	bool staged;		/* its socket has a transaction open */
 	char last[80];		/* what the message is, for people */
 };
 
@@ -133,6 +134,8 @@ static inline void put_value(struct maker *w, struct message *m, const struct sp
 		number = fuzz_below(f, member->enum_end);
 	else if (!strcmp(member->name, "id"))
 		number = some_id(f, set - spec->sets);
+	else if (!strcmp(member->name, "job"))
+		number = some_id(f, 0);
 	else if (!strcmp(member->name, "mask"))
 		number = 0xffffff;
 	else if (member->type == SPEC_U32 || member->type == SPEC_U16)
@@ -194,7 +197,8 @@ static inline void put_condition(struct maker *w, struct message *m, int index, 
 {
 	const struct spec_set *set = &spec->sets[index];
 	const struct spec_member *field = &set->members[member_of(set, "field")];
-	uint8_t which = 1 + fuzz_below(&w->fuzz, field->enum_end - 1);
+	uint8_t which = fuzz_once_in(&w->fuzz, 2) ? 1 + fuzz_below(&w->fuzz, field->enum_end - 1) :
+			fuzz_once_in(&w->fuzz, 2) ? USBPASS_FIELD_ANY : USBPASS_FIELD_VENDOR;
 	bool is_string = which == USBPASS_FIELD_NODE || (which >= USBPASS_FIELD_VENDOR_NAME && which <= USBPASS_FIELD_SOCKET);
 
 	append_attr(m, member_of(set, "field"), &which, 1);
@@ -239,10 +243,10 @@ static void put_set(struct maker *w, struct message *m, int index, int command, 
 		else if (!is_new && depth == 1)
 			put_member(w, m, index, member_of(set, fuzz_once_in(f, 2) && member_of(set, "name") ? "name" : "id"), command, depth);
 	}
-	while (!fuzz_once_in(f, 3)) {
+	while (!fuzz_once_in(f, m->tame ? 2 : 3)) {
 		int which = 1 + fuzz_below(f, set->last);
 
-		if (!taken[index][which] && tried[index][which] > 8 && !fuzz_once_in(f, 10))
+		if (!taken[index][which] && tried[index][which] > 2 && !fuzz_once_in(f, 10))
 			continue;
 		if (is_new && !strcmp(set->members[which].name, "id"))
 			continue;
@@ -252,13 +256,17 @@ static void put_set(struct maker *w, struct message *m, int index, int command, 
 	}
 }
 
-static inline int choose_command(struct fuzz *f)
+static inline int choose_command(struct maker *w)
 {
+	struct fuzz *f = &w->fuzz;
 	int command = 1 + fuzz_below(f, spec->last_command);
 
 	/* What is there is little before it is deleted. */
 	if (strstr(spec->commands[command].name, "-del"))
 		command = 1 + fuzz_below(f, spec->last_command);
+	/* A transaction that stays open is overtaken by another's commit. */
+	if (w->staged && fuzz_once_in(f, 3))
+		command = fuzz_once_in(f, 4) ? USBPASS_CMD_TXN_ABORT : USBPASS_CMD_TXN_COMMIT;
 	return command;
 }
 
@@ -282,7 +290,7 @@ static inline uint32_t make(struct maker *w)
 	struct message *m = &w->message;
 	struct fuzz *f = &w->fuzz;
 	struct nlmsghdr head = {.nlmsg_type = family, .nlmsg_seq = atomic_fetch_add(&sequence, 1), .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK};
-	int command = choose_command(f);
+	int command = choose_command(w);
 	const struct spec_command *entry = &spec->commands[command];
 	struct genlmsghdr generic = {.cmd = command, .version = 1};
 

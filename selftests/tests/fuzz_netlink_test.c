@@ -27,6 +27,7 @@ struct worker {
 	pthread_t thread;
 	struct maker maker;
 	int sockets[SOCKETS];
+	bool staged[SOCKETS];
 	bool powerless;
 	uint8_t answer[65536];
 	_Atomic uint64_t since;
@@ -104,6 +105,8 @@ static void look_at(struct worker *w, const struct nlmsghdr *head)
 	while (!why && (const uint8_t *)attr + NLA_HDRLEN <= data + len) {
 		member = &spec->sets[0].members[attr->nla_type & NLA_TYPE_MASK];
 		id = attr + 1;
+		if (!strcmp(member->name, "job"))
+			learn_id(0, *(const uint32_t *)id);
 		if (member->type == SPEC_NEST && attr->nla_len >= 12 && id->nla_len == 8 &&
 		    id->nla_type == member_of(&spec->sets[member->set], "id"))
 			learn_id(member->set, *(const uint32_t *)(id + 1));
@@ -176,18 +179,33 @@ static void judge(struct worker *w, const struct message *m, const struct end *e
 		atomic_fetch_add(&listed, 1);
 }
 
+/* After a command that was accepted. */
+static void note_stage(bool *staged, const struct message *m)
+{
+	const struct genlmsghdr *generic = (const void *)(m->data + NLMSG_HDRLEN);
+
+	if (generic->cmd == USBPASS_CMD_TXN_BEGIN)
+		*staged = true;
+	else if (generic->cmd == USBPASS_CMD_TXN_COMMIT || generic->cmd == USBPASS_CMD_TXN_ABORT)
+		*staged = false;
+}
+
 static void transact(struct worker *w)
 {
 	struct fuzz *f = &w->maker.fuzz;
-	int *fd = &w->sockets[fuzz_below(f, SOCKETS)];
+	unsigned int which = fuzz_below(f, SOCKETS);
+	int *fd = &w->sockets[which];
 	struct end end = {0}, old = {0};
-	uint32_t seq = make(&w->maker);
+	uint32_t seq;
 
 	/* Closed in the middle of everything: stage, subscription, list. */
 	if (*fd < 0 || fuzz_once_in(f, 80)) {
 		close(*fd);
 		*fd = open_socket(f);
+		w->staged[which] = false;
 	}
+	w->maker.staged = w->staged[which];
+	seq = make(&w->maker);
 	drain(w, *fd, 0, &old);
 	if (fuzz_once_in(f, 30)) {
 		send(*fd, w->maker.message.data, w->maker.message.len, 0);
@@ -209,6 +227,8 @@ static void transact(struct worker *w)
 	atomic_fetch_add(&sent, 1);
 	drain(w, *fd, seq, &end);
 	judge(w, &w->maker.message, &end);
+	if (end.ends == 1 && !end.error)
+		note_stage(&w->staged[which], &w->maker.message);
 }
 
 static void *work(void *argument)

@@ -11,6 +11,8 @@
 #define TAP_SECONDS 200
 #include "fuzz_world.h"
 
+#include "fault.h"
+
 #define DEVICES 2
 #define EVENTS_LEAST 120
 
@@ -265,6 +267,49 @@ TEST("a storm of loads, plugs, parameters and leases: what is out of range is re
 	EXPECT(loads > 0);
 	for (int i = 0; i < DEVICES; i++)
 		emu_command(emus[i], "unplug", NULL);
+	ASSERT_EQ(0, fuzz_insmod(""));
+	h = fuzz_configure();
+	fuzz_works_again(h, emus[0]);
+	usbpass_close(h);
+	ASSERT(wait_unload());
+}
+
+/* Whether an allocation failed, the @n-th of a load. *err: what insmod said. */
+static bool load_with_fault(unsigned int n, int *err)
+{
+	bool failed;
+
+	fault_arm(n);
+	*err = fuzz_insmod("");
+	failed = fault_disarm();
+	fault_injected += failed;
+	EXPECT_EQ(!!*err, access("/sys/module/usbpass", F_OK) != 0);
+	if (!*err)
+		ASSERT(wait_unload());
+	return failed;
+}
+
+TEST("loads that run out of memory half-way, anywhere, leave nothing behind, and the next one works")
+{
+	struct fuzz f = fuzz_new(fuzz_seed(), 1);
+	unsigned int most = 256, tries = tap_long() ? 200 : 12, refused = 0;
+	struct usbpass *h;
+	int err;
+
+	alarm(600 * tap_slower());
+	fault_begin();
+	while (most < 1 << 20 && load_with_fault(most, &err))
+		most *= 2;
+	/* The module's own are the last ones before there are no more. */
+	for (unsigned int step = most / 4; step > 16; step /= 2)
+		if (!load_with_fault(most - step, &err))
+			most -= step;
+	while (tries--) {
+		load_with_fault(1 + (fuzz_once_in(&f, 4) ? fuzz_below(&f, most) : most - most / 3 + fuzz_below(&f, most / 3)), &err);
+		refused += err == -ENOMEM;
+	}
+	TAP_SAY("%u loads refused for want of memory, of about %u allocations", refused, most);
+	EXPECT(refused > 0 && fault_injected > refused / 2);
 	ASSERT_EQ(0, fuzz_insmod(""));
 	h = fuzz_configure();
 	fuzz_works_again(h, emus[0]);
