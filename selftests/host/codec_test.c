@@ -144,6 +144,25 @@ TEST("a condition is read within its attributes")
 	EXPECT_EQ(-EBADMSG, decode_cond(USBPASS_FIELD_VENDOR, USBPASS_A_COND_OP, "", 0));
 }
 
+TEST("a result that is no errno is refused")
+{
+	static const struct {
+		int32_t result;
+		int ret;
+	} rows[] = { { 0, 0 }, { -1, 0 }, { -4095, 0 }, { -4096, -EBADMSG }, { 1, -EBADMSG }, { INT32_MIN, -EBADMSG } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct usbpass_event event;
+		struct nlattr *nest;
+
+		msg = nlmsg_alloc();
+		nest = nla_nest_start(msg, USBPASS_A_EVENT);
+		nla_put_s32(msg, USBPASS_A_EVENT_RESULT, rows[i].result);
+		nla_nest_end(msg, nest);
+		EXPECT_EQ(rows[i].ret, usbpass_codec_decode(nest, &usbpass_codec_event, &event));
+	}
+}
+
 TEST("attributes of a newer module are passed over")
 {
 	struct nlattr *nest;

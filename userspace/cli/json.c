@@ -134,6 +134,7 @@ static struct json_object *value_of(const struct codec *codec, const struct code
 	case CODEC_LIST:
 		return list_of(codec, object);
 	case CODEC_S32:
+	case CODEC_ERRNO:
 		return json_object_new_int(*(const int32_t *)at);
 	default:
 		break;

@@ -81,6 +81,7 @@ static size_t width(uint8_t type)
 		return 2;
 	case CODEC_U32:
 	case CODEC_S32:
+	case CODEC_ERRNO:
 		return 4;
 	case CODEC_U64:
 		return 8;
@@ -110,6 +111,9 @@ static int decode_field(const struct codec_field *field, struct nlattr *attr, vo
 		if (len != width(field->type))
 			return -EBADMSG;
 		memcpy(at, data, len);
+		if (field->type == CODEC_ERRNO &&
+		    (*(int32_t *)at > 0 || *(int32_t *)at < -CODEC_ERRNO_MAX))
+			return -EBADMSG;
 		return 0;
 	}
 }

@@ -10,11 +10,14 @@
 #include <netlink/msg.h>
 #include "usbpass.h"
 
+#define CODEC_ERRNO_MAX	4095	/* the kernel's MAX_ERRNO */
+
 enum codec_type {
 	CODEC_U8,
 	CODEC_U16,
 	CODEC_U32,
 	CODEC_S32,
+	CODEC_ERRNO,		/* int32_t: 0 or a negative errno; only received */
 	CODEC_U64,
 	CODEC_STRING,		/* char[size] in the struct */
 	CODEC_TEXT,		/* char *, malloc(3)ed */

@@ -144,7 +144,7 @@ static const struct codec_field event_fields[] = {
 	F(STRING, ATTACH, attach, "attach"),
 	F(U8, STATE, state, "state"),
 	F(U32, JOB, job, "job"),
-	F(S32, RESULT, result, "result"),
+	F(ERRNO, RESULT, result, "result"),
 	F(STRING, REASON, reason, "reason"),
 	F(U64, GENERATION, generation, "generation"),
 	F(U32, PID, pid, "pid"),

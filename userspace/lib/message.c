@@ -10,7 +10,6 @@
 #include "message.h"
 
 #define ANSWER_MS	30000	/* no command waits for USB */
-#define ERRNO_MAX	4095	/* the kernel's MAX_ERRNO */
 #define REQUEST_BYTES	32768	/* holds USBPASS_CONDS_MAX conditions of USBPASS_STRING_MAX */
 
 struct nl_msg *usbpass_message_new(struct usbpass *h, uint8_t cmd, int nl_flags)
@@ -60,7 +59,7 @@ static int take_tlvs(struct usbpass *h, struct nlmsghdr *request, int error, str
 {
 	struct nlattr *tb[NLMSGERR_ATTR_MAX + 1] = {};
 
-	if (error > 0 || error < -ERRNO_MAX)
+	if (error > 0 || error < -CODEC_ERRNO_MAX)
 		return usbpass_handle_fail(h, -EBADMSG, "malformed acknowledgement");
 	h->error = error;
 	if (len > 0 && nla_parse(tb, NLMSGERR_ATTR_MAX, first, len, NULL) == 0) {

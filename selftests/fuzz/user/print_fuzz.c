@@ -8,15 +8,25 @@
 #include "fuzz.h"
 #include "helper.h"
 
-/* Every string of an object takes a line; as much of the object is there as a byte says. */
+/* Every string of an object takes a line; its numbers, the least and largest among them, go by their lengths. */
 static void fill(struct input *in, const struct codec *codec, void *object)
 {
+	static const uint64_t numbers[] = { 0, 1, 0x7f, 0xff, INT32_MAX, 0x80000000, UINT32_MAX, UINT64_MAX };
+	size_t used = 0;
+
 	memset(object, 0, codec->size);
 	for (size_t i = 0; i < codec->n_fields; i++) {
 		const struct codec_field *field = &codec->fields[i];
+		char *at = (char *)object + field->offset;
 
-		if (field->type == CODEC_STRING)
-			take_line(in, (char *)object + field->offset, field->size);
+		if (field->type == CODEC_STRING) {
+			take_line(in, at, field->size);
+			used += strlen(at);
+		} else if (field->type == CODEC_ERRNO) {
+			*(int32_t *)at = -(int32_t)(used % (CODEC_ERRNO_MAX + 1));
+		} else if (field->type != CODEC_LIST && field->type != CODEC_TEXT) {
+			memcpy(at, &numbers[(used + i) % 8], field->size);
+		}
 	}
 	*(uint64_t *)object = ~UINT64_C(0);
 }
