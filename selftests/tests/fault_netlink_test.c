@@ -586,14 +586,6 @@ static void undo_all(void)
 	undo_group_new();
 }
 
-/* What is rescanned is taken by a worker, soon. */
-static bool is_rescanned(void)
-{
-	for (int i = 0; expected && i < 200 && !is_claimed(); i++)
-		usleep(50000);
-	return is_claimed();
-}
-
 /* The events kept arrive, soon. */
 static bool is_subscribed(void)
 {
@@ -753,7 +745,8 @@ TEST("a device is claimed, marked and released wholly, with one job, or it did n
 	EACH({.name = "device pending", .make = ask_pending, .done = is_pending, .undo = another_reason, .starts_job = true},
 	     {.name = "device claim", .make = ask_claim, .done = is_claimed, .undo = release, .starts_job = true},
 	     {.name = "device release", .make = ask_release, .before = claimed, .done = is_released, .starts_job = true},
-	     {.name = "commit and rescan", .make = ask_commit_rescan, .before = begin, .done = is_rescanned, .undo = release});
+	     /* It was released by hand: a rescan leaves it to the host. */
+	     {.name = "commit and rescan", .make = ask_commit_rescan, .before = begin, .done = no_stage});
 	fault_figure("kinds of netlink command");
 }
 

@@ -191,6 +191,7 @@ static long run_reset(void) { return ioctl(fd, USBDEVFS_RESET); }
 static long run_resetep(void) { return number_call(USBDEVFS_RESETEP, in); }
 static long run_clear_halt(void) { return number_call(USBDEVFS_CLEAR_HALT, in); }
 static long run_configuration(void) { return number_call(USBDEVFS_SETCONFIGURATION, 1); }
+static void unconfigure(void) { ASSERT_EQ(0, number_call(USBDEVFS_SETCONFIGURATION, 0)); }
 static long run_capabilities(void) { return number_call(USBDEVFS_GET_CAPABILITIES, 0); }
 static long run_read(void) { return pread(fd, data, 4096, 0); }
 static long run_mmap(void) { return mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED ? -1 : 0; }
@@ -479,7 +480,8 @@ TEST("a setting is made, or fails and the lease goes on")
 
 TEST("a configuration is set, or fails and is set when asked again")
 {
-	EACH({.name = "SETCONFIGURATION", .run = run_configuration, .done = is_configured});
+	EACH({.name = "SETCONFIGURATION again", .run = run_configuration, .done = is_configured},
+	     {.name = "SETCONFIGURATION", .run = run_configuration, .before = unconfigure, .done = is_configured});
 }
 
 TEST("a node is opened with all of its device, or not at all")
