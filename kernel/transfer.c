@@ -11,6 +11,7 @@
 #include "slot.h"
 #include "trace.h"
 #include "transfer.h"
+#include "usbcore.h"
 
 #define CONTROL_BYTES_MAX	4096
 #define HELD_MAX		64	/* a lease; past it they fail as the others do */
@@ -129,7 +130,8 @@ static int translate(const struct usbpass_transfer *xfer, int status)
 	if (xfer->discarded && status)
 		return -ENOENT;
 	if (xfer->lease->state == USBPASS_LEASE_GONE)
-		return status == -EPROTO || status == -ENOENT ? -ENODEV : status;
+		return status == -EPROTO || status == -ENOENT || status == -ECONNRESET ? -ENODEV :
+											 status;
 	switch (status) {
 	case -ESHUTDOWN:
 	case -ENODEV:
@@ -395,7 +397,7 @@ struct urb *usbpass_transfer_discard(struct usbpass_transfer *xfer)
 
 void usbpass_transfer_kill_all(struct usbpass_lease *lease)
 {
-	usb_kill_anchored_urbs(&lease->anchor);
+	usbpass_usbcore_kill_anchored(&lease->anchor);
 }
 
 /* The first that waits, now the caller's; NULL: none, or all must go on waiting. */

@@ -6,6 +6,8 @@
 #include "intf.h"
 #include "usbcore.h"
 
+#define KILL_BATCH	64
+
 /*
  * Wished for: usb_register_notify() with an event before the probe. Its
  * USB_DEVICE_ADD comes from the generic driver's probe, which is too late.
@@ -111,6 +113,35 @@ void usbpass_usbcore_socket(struct usb_device *udev, char *socket, size_t size)
 	if (udev->speed < USB_SPEED_SUPER || !peer_path(udev, path, sizeof(path)))
 		strscpy(path, udev->devpath, sizeof(path));
 	snprintf(socket, size, "%s/%s", dev_name(udev->bus->sysdev), path);
+}
+
+/*
+ * Wished for: that usb_kill_anchored_urbs() unlinks all before it waits for the
+ * first. (usb_unlink_anchored_urbs() begins with the oldest, so that the device
+ * may take one whose forerunner it never saw, and leaves nothing to wait for.)
+ */
+void usbpass_usbcore_kill_anchored(struct usb_anchor *anchor)
+{
+	struct urb *urbs[KILL_BATCH], *urb;
+	unsigned int n, i;
+
+	do {
+		n = 0;
+		spin_lock_irq(&anchor->lock);
+		list_for_each_entry_reverse(urb, &anchor->urb_list, anchor_list) {
+			urbs[n++] = usb_get_urb(urb);
+			if (n == KILL_BATCH)
+				break;
+		}
+		spin_unlock_irq(&anchor->lock);
+		for (i = 0; i < n; i++)
+			usb_unlink_urb(urbs[i]);
+		for (i = 0; i < n; i++) {
+			usb_kill_urb(urbs[i]);
+			usb_put_urb(urbs[i]);
+		}
+	} while (n);
+	usb_kill_anchored_urbs(anchor);	/* those whose completion is under way */
 }
 
 /* Wished for: nothing; device_reprobe() is exported, but says nothing of locks. */

@@ -31,4 +31,7 @@ void usbpass_usbcore_socket(struct usb_device *udev, char *socket, size_t size);
 /* Detaches the driver and lets the bus match again. No USB lock held. */
 int usbpass_usbcore_reprobe(struct usb_device *udev);
 
+/* As usb_kill_anchored_urbs(), but the controller ends many at a time. */
+void usbpass_usbcore_kill_anchored(struct usb_anchor *anchor);
+
 #endif /* _USBPASS_USBCORE_H */

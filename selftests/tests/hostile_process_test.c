@@ -182,6 +182,88 @@ TEST("a descriptor that is only in a socket's queue is a lease still, until the 
 static struct usbdevfs_urb urbs[USBPASS_URBS_MAX + 1];
 static uint8_t data[USBPASS_URBS_MAX + 1][BYTES];
 
+/* URBs that the device never answers; how many were taken. */
+static unsigned int submit(unsigned int most)
+{
+	unsigned int i;
+
+	for (i = 0; i < most && !consumer_submit(fd, &urbs[i], data[i], BYTES); i++)
+		;
+	return i;
+}
+
+TEST("one URB past the bound is ENOMEM, none is lost, and one reaped makes room for one")
+{
+	struct usbdevfs_ctrltransfer control = {.bRequestType = 0x80, .bRequest = 8, .wLength = 1, .timeout = 1000, .data = data};
+	struct usbdevfs_urb *done = NULL, more;
+	unsigned int reaped = 0;
+
+	/* Away, but not gone: each ends by itself with -EPROTO, and counts until it is reaped. */
+	consumer_parameter("replug_ms", "60000");
+	ASSERT(consumer_emu(CONSUMER_EMU_A, "unplug"));
+	ASSERT(consumer_wait_slot("bad", "returning"));
+	ASSERT_EQ(USBPASS_URBS_MAX, submit(USBPASS_URBS_MAX + 1));
+	EXPECT_ERRNO(ENOMEM, consumer_submit(fd, &more, data, BYTES));
+	EXPECT_ERRNO(ENOMEM, ioctl(fd, USBDEVFS_CONTROL, &control));
+	EXPECT(consumer_in_flight() > USBPASS_URBS_MAX * BYTES);
+	ASSERT_EQ(0, ioctl(fd, USBDEVFS_REAPURB, &done));
+	EXPECT(done == &urbs[0]);
+	EXPECT_EQ(0, consumer_submit(fd, &more, data, BYTES));
+	EXPECT_ERRNO(ENOMEM, ioctl(fd, USBDEVFS_CONTROL, &control));
+	while (reaped < USBPASS_URBS_MAX / 2 && !ioctl(fd, USBDEVFS_REAPURB, &done)) {
+		EXPECT_EQ(-EPROTO, done->status);
+		reaped++;
+	}
+	EXPECT_EQ(USBPASS_URBS_MAX / 2, reaped);
+	ASSERT(consumer_emu(CONSUMER_EMU_A, "plug"));
+	ASSERT(consumer_wait_slot("bad", "online"));
+	EXPECT_EQ(1, ioctl(fd, USBDEVFS_CONTROL, &control));
+	/* The other half is never reaped. */
+	consumer_parameter("replug_ms", "2000");
+	consumer_end();
+}
+
+/* What a RESET and then a close cost with so many at the controller, in ms. */
+static unsigned int ending_ms(unsigned int in_flight)
+{
+	struct usbdevfs_urb *done;
+	unsigned int reaped = 0, reset_ms, close_ms;
+	uint64_t began;
+
+	ASSERT_EQ(in_flight, submit(in_flight));
+	began = fuzz_now_ms();
+	EXPECT_EQ(0, ioctl(fd, USBDEVFS_RESET));
+	reset_ms = (unsigned int)(fuzz_now_ms() - began);
+	while (!ioctl(fd, USBDEVFS_REAPURBNDELAY, &done)) {
+		EXPECT_EQ(-EPROTO, done->status);
+		reaped++;
+	}
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_EQ(in_flight, reaped);
+	EXPECT(consumer_works(fd));
+
+	ASSERT_EQ(in_flight, submit(in_flight));
+	began = fuzz_now_ms();
+	close(fd);
+	close_ms = (unsigned int)(fuzz_now_ms() - began);
+	ASSERT(consumer_wait_slot("bad", "idle"));
+	TAP_SAY("with %u in flight a RESET took %u ms, a close %u ms", in_flight, reset_ms, close_ms);
+	fd = open(CONSUMER_BAD, O_RDWR | O_CLOEXEC);
+	ASSERT(fd >= 0);
+	ASSERT_EQ(0, consumer_claim(fd));
+	return reset_ms > close_ms ? reset_ms : close_ms;
+}
+
+TEST("thousands of URBs at the controller, never reaped, end with a RESET and with a close in bounded time")
+{
+	unsigned int most = tap_long() ? USBPASS_URBS_MAX : 2048;
+
+	ending_ms(1);
+	EXPECT_LE(ending_ms(most), (tap_long() ? 100000 : 5000) * tap_slower());
+	EXPECT(consumer_works(fd));
+	consumer_end();
+}
+
 TEST("a lease whose memory is full, and that never reaps, takes nothing from another")
 {
 	static struct usbdevfs_urb big[128];
