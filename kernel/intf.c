@@ -113,7 +113,9 @@ int usbpass_intf_claim_all(struct usbpass_device *dev)
 
 		if (ifnum >= USBPASS_INTERFACES_MAX || usbpass_intf_held(dev, ifnum))
 			continue;
-		err = usb_driver_claim_interface(&usbpass_intf_driver, intf, dev);
+		/* The core goes on without one that it had no memory for; it would not unbind us. */
+		err = device_is_registered(&intf->dev) ?
+		      usb_driver_claim_interface(&usbpass_intf_driver, intf, dev) : -ENOMEM;
 		if (err)
 			return err;
 		set_bit(ifnum, &dev->held_interfaces);

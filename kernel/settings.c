@@ -162,8 +162,11 @@ static int set_configuration(struct usbpass_lease *lease, struct usbpass_device 
 	usbpass_transfer_kill_all(lease);
 	if (active && active->desc.bConfigurationValue == config)
 		return note_answer(dev, usb_reset_configuration(dev->udev));
-	err = usbpass_settings_configure_device(dev, config);
-	return err ?: usbpass_intf_claim_all(dev);
+	err = usbpass_settings_configure_device(dev, config) ?: usbpass_intf_claim_all(dev);
+	/* Half a configuration would be taken for the whole one when it is asked for again. */
+	if (err && dev->udev->actconfig)
+		usbpass_settings_configure_device(dev, 0);
+	return err;
 }
 
 static int apply(struct usbpass_lease *lease, struct usbpass_device *dev,
