@@ -402,7 +402,7 @@ TAP_SETUP
 	ASSERT_EQ(0, usbpass_open(&h));
 	ASSERT_EQ(0, system("{ " USBPASS "group add fault; " USBPASS "rule add fault --group fault --match 'vendor = 1209'; "
 			    USBPASS "attach add fault --group fault; } >/dev/null 2>&1"));
-	ASSERT_EQ(0, system(GADGET("gadget_controllers 1 && gadget_composite fault sourcesink loopback vendor=1209 && plug fault")));
+	ASSERT_EQ(0, system(GADGET("gadget_controllers 1 && gadget_composite fault sourcesink loopback vendor=1209 pattern=2 && plug fault")));
 	ASSERT(wait_slot("idle"));
 	data = malloc(DATA_BYTES);
 	ASSERT(data);
