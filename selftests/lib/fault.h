@@ -115,7 +115,7 @@ static inline void fault_tell(const char *what, unsigned int injected, unsigned 
 {
 	TAP_SAY("fault: %s: %u injected, %u survived", what, injected, survived);
 	fault_total->injected += injected;
-	fault_total->kinds++;
+	fault_total->kinds += injected > 0;
 }
 
 /* For the last test's end. */
