@@ -48,6 +48,7 @@ void usbpass_reconcile_kick(bool rescan)
 struct job {
 	struct work_struct work;
 	struct usbpass_device *dev;	/* reference, dropped by do_job() */
+	bool claim;
 	u32 id;
 };
 
@@ -59,6 +60,8 @@ static const char *reason_of(struct usbpass_device *dev, int err)
 		return NULL;
 	if (err == -ENODEV)
 		return "the device was unplugged meanwhile";
+	if (err == -ENOENT)
+		return "no rule claims it any more";
 	spin_lock(&usbpass_registry_lock);
 	if (dev->error)
 		reason = dev->error;
@@ -66,12 +69,30 @@ static const char *reason_of(struct usbpass_device *dev, int err)
 	return reason;
 }
 
+/*
+ * Said here and not where it was asked for: a run that found a moment before
+ * that nobody wants the device would take the wish for spent.
+ */
+static void note_wish(struct usbpass_device *dev, bool claim)
+{
+	spin_lock(&usbpass_registry_lock);
+	dev->asked = claim;
+	dev->released = !claim;
+	if (claim)
+		dev->guarded = false;
+	spin_unlock(&usbpass_registry_lock);
+}
+
 static void do_job(struct work_struct *work)
 {
 	struct job *job = container_of(work, struct job, work);
 	struct usbpass_device *dev = job->dev;
-	int err = usbpass_claim_apply(dev);
+	int err;
 
+	note_wish(dev, job->claim);
+	err = usbpass_claim_apply(dev);
+	if (!err && job->claim && !usbpass_claim_wants(dev))
+		err = -ENOENT;
 	usbpass_device_notify(dev);
 	usbpass_slot_refresh();
 	usbpass_job_end(job->id, err, reason_of(dev, err));
@@ -80,10 +101,11 @@ static void do_job(struct work_struct *work)
 }
 
 /* Takes over the reference on @dev. */
-static void queue_job(struct job *job, struct usbpass_device *dev, u32 *id)
+static void queue_job(struct job *job, struct usbpass_device *dev, bool claim, u32 *id)
 {
 	INIT_WORK(&job->work, do_job);
 	job->dev = dev;
+	job->claim = claim;
 	job->id = usbpass_job_begin();
 	*id = job->id;
 	queue_work(wq, &job->work);
@@ -142,12 +164,7 @@ int usbpass_reconcile_request_claim(u32 id, u32 flags, const char *reason, u32 *
 		err = -ENOMEM;
 		goto put;
 	}
-	spin_lock(&usbpass_registry_lock);
-	dev->asked = true;
-	dev->released = false;
-	dev->guarded = false;
-	spin_unlock(&usbpass_registry_lock);
-	queue_job(fresh, dev, job);
+	queue_job(fresh, dev, true, job);
 	return 0;
 put:
 	usbpass_device_put(dev);
@@ -195,7 +212,7 @@ int usbpass_reconcile_request_release(u32 id, u32 flags, u32 *job,
 		usbpass_lease_revoke(lease);
 		usbpass_lease_put(lease);
 	}
-	queue_job(fresh, dev, job);
+	queue_job(fresh, dev, false, job);
 	return 0;
 }
 
