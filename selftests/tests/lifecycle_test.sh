@@ -51,6 +51,27 @@ second_open()
 	same 18 "$(stat -c %s "$TMP/descriptor")" "bytes of the device descriptor"
 }
 
+# told WORD REGEX: one event of that name, and what it says
+told()
+{
+	same 1 "$(grep -c "] $1 " "$TMP/events")" "events of the name $1"
+	grep -Eq "] $1 .*attachment=\"?stick\"?.*$2" "$TMP/events"
+}
+
+leases_told()
+{
+	one_attachment
+	usbpass monitor --since 0 >"$TMP/events" &
+	defer kill $!
+	hold
+	expect_error "Device or resource busy" dd if="$node" of=/dev/null count=1
+	exec 7>&-
+	wait_for 20 grep -q "] lease-closed " "$TMP/events"
+	told lease-opened "pid=$BASHPID uid=0 comm=\"?lifecycle"
+	told lease-refused 'result="?EBUSY"?.*comm="?dd'
+	told lease-closed "pid=$BASHPID uid=0"
+}
+
 empty_group()
 {
 	one_attachment
@@ -193,8 +214,9 @@ mute_neighbour()
 	wait
 }
 
-plan 13
+plan 14
 it "a second open is refused as busy, and the first one's end frees the slot" second_open
+it "each opening, refusal and end of a lease is told, with who did it" leases_told
 it "a slot whose group has no device here says ENODEV" empty_group
 it "a slot of a disabled group says EACCES" disabled_group
 it "a group is not deleted while an attachment and a lease are in it" group_deleted
