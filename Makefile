@@ -37,21 +37,22 @@ deps:
 lint:
 	KDIR=$(KDIR) .ci/lint
 
+# KERNELS= stock, debug (KASAN, lockdep, kmemleak..., built once of Debian's source), kcsan.
+KERNELS ?= stock
 # One after the other, also under -j: lint's findings are to be read before the tests' output begins.
 check:
 	$(MAKE) deps
 	$(TESTED) $(MAKE) all selftests
 	$(TESTED) $(MAKE) lint
-	@$(TESTED) selftests/run.sh --kernel stock --kernel debug $(ARGS)
+	@$(TESTED) selftests/run.sh $(KERNELS:%=--kernel %) $(ARGS)
 
 check-long:
 	$(MAKE) check ARGS="--long $(ARGS)"
 
-# Data races; its kernel is built as the debug one is, once.
-check-kcsan:
+check-debug check-kcsan:
 	$(MAKE) deps
 	$(TESTED) $(MAKE) all selftests
-	@$(TESTED) selftests/run.sh --kernel kcsan $(ARGS)
+	@$(TESTED) selftests/run.sh --kernel $(@:check-%=%) $(ARGS)
 
 # For MINUTES= (60): parsers in user space, then node, netlink and module on the debug kernel. SEED= repeats a run's choices.
 fuzz:
@@ -92,4 +93,4 @@ clean:
 	$(MAKE) -C selftests clean
 	$(RM) -r .cache
 
-.PHONY: all modules userspace selftests deps lint check check-long check-kcsan check-checks fuzz demo bench install uninstall clean
+.PHONY: all modules userspace selftests deps lint check check-long check-debug check-kcsan check-checks fuzz demo bench install uninstall clean
