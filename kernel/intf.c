@@ -113,7 +113,7 @@ int usbpass_intf_claim_all(struct usbpass_device *dev)
 
 		if (ifnum >= USBPASS_INTERFACES_MAX || usbpass_intf_held(dev, ifnum))
 			continue;
-		/* The core goes on without one that it had no memory for, and would not unbind us. */
+		/* The core goes on without one that it had no memory for; it cannot unbind. */
 		err = device_is_registered(&intf->dev) ?
 		      usb_driver_claim_interface(&usbpass_intf_driver, intf, dev) : -ENOMEM;
 		if (err)
