@@ -32,22 +32,30 @@ static void release(struct device *dev)
 }
 
 /*
- * /dev/usbpass/OWNER/SLUG. Asked as the node is made and as it is removed, while
- * the attachment stands still. The driver core takes NULL for "/dev/slotN" and
- * goes on: the removal would leave the node to the next who gets this minor.
+ * /dev/usbpass/OWNER/SLUG. Asked as the node is made and as it is removed, and by
+ * anybody at any time who reads "uevent" in sysfs: the attachment may change
+ * meanwhile. It is NULL only after the last removal. The driver core takes NULL
+ * for "/dev/slotN" and goes on: the removal would leave the node to the next who
+ * gets this minor.
  */
 static char *devnode(USBPASS_DEVNODE_CONST struct device *dev, umode_t *mode, kuid_t *uid,
 		     kgid_t *gid)
 {
-	const struct usbpass_attach *attach = to_slot(dev)->attach;
+	struct usbpass_attach *attach;
+	char *path;
 
+	spin_lock(&usbpass_registry_lock);
+	attach = usbpass_attach_get(to_slot(dev)->attach);
+	spin_unlock(&usbpass_registry_lock);
 	if (mode)
 		*mode = attach->has_gid ? 0660 : 0600;
 	if (uid)
 		*uid = KUIDT_INIT(attach->uid);
 	if (gid)
 		*gid = KGIDT_INIT(attach->has_gid ? attach->gid : 0);
-	return kasprintf(GFP_KERNEL | __GFP_NOFAIL, "usbpass/host/%s", attach->slug);
+	path = kasprintf(GFP_KERNEL | __GFP_NOFAIL, "usbpass/host/%s", attach->slug);
+	usbpass_attach_put(attach);
+	return path;
 }
 
 static ssize_t attachment_show(struct device *dev, struct device_attribute *attr, char *buf)

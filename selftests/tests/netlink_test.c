@@ -5,6 +5,7 @@
 // timeout: 600
 // The netlink family as linux/usbpass.h tells it: answers, errnos, the attribute at fault; without any device.
 #define TAP_SECONDS 120
+#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <linux/capability.h>
@@ -506,6 +507,48 @@ TEST("an attachment has a node of its own, with the owner that was asked for")
 	EXPECT(node_is("moved", 0660, 99, 4321));
 	ASSERT_EQ(0, usbpass_attachment_del(h, 0, "Other", 0));
 	EXPECT(access("/dev/usbpass/host/moved", F_OK));
+}
+
+static void read_for_ever(const char *path, const char *expected)
+{
+	char text[512];
+	ssize_t n;
+	int fd;
+
+	if (setuid(65534))
+		_exit(2);
+	for (;;) {
+		fd = open(path, O_RDONLY);
+		n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+		close(fd);
+		text[n > 0 ? n : 0] = '\0';
+		if (!strstr(text, expected))
+			_exit(1);
+	}
+}
+
+TEST("anybody may read a node's uevent while its attachment changes")
+{
+	struct usbpass_attachment set = {
+		.has = USBPASS_HAS(USBPASS_A_ATTACH_NAME) | USBPASS_HAS(USBPASS_A_ATTACH_OPTIONAL), .name = "key"}, seen;
+	char path[64];
+	pid_t child;
+	int status;
+
+	ASSERT_EQ(0, group_new("g"));
+	ASSERT_EQ(0, attach_new("key", "g"));
+	ASSERT_EQ(0, usbpass_attachment_get(h, 0, "key", &seen));
+	snprintf(path, sizeof(path), "/sys/class/usbpass/slot%u/uevent", seen.slot);
+	child = fork();
+	if (!child)
+		read_for_ever(path, "DEVNAME=usbpass/host/key\n");
+	for (int i = 0; i < 300; i++) {
+		set.optional = i & 1;
+		EXPECT_EQ(0, usbpass_attachment_set(h, &set, 0));
+	}
+	EXPECT_EQ(0, kill(child, SIGKILL));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT(WIFSIGNALED(status));
 }
 
 TEST("two attachments exchange their nodes in one transaction")
