@@ -57,12 +57,24 @@ void emu_reset_state(struct emu *emu)
 		emu->model.function->reset(emu);
 }
 
+static void read_raw(const char *hex, struct emu_model *model, unsigned int index)
+{
+	uint8_t *data = model->raw[index].data;
+	size_t len = strlen(hex) / 2, i;
+
+	for (i = 0; i < len; i++)
+		sscanf(hex + 2 * i, "%2hhx", &data[i]);
+	model->raw[index].len = len;
+	model->raw[index].there = len;
+}
+
 /* Makes the device what the settings say. The old one stays on error. */
 int emu_apply(struct emu *emu, char *error, size_t size)
 {
 	const struct emu_settings *settings = &emu->settings;
 	const struct emu_function *function = emu_preset_find(settings->preset);
 	struct emu_model *old = malloc(sizeof(*old));
+	unsigned int i;
 	int ret;
 
 	if (!old)
@@ -74,6 +86,8 @@ int emu_apply(struct emu *emu, char *error, size_t size)
 	strcpy(emu->model.string[0], settings->manufacturer);
 	strcpy(emu->model.string[1], settings->product);
 	strcpy(emu->model.string[2], settings->serial);
+	for (i = 0; i < EMU_RAW_STRINGS; i++)
+		read_raw(settings->raw[i], &emu->model, i);
 	ret = function->build(emu);
 	if (!ret && settings->descriptors[0])
 		ret = emu_desc_load(emu, settings->descriptors);

@@ -40,8 +40,9 @@ void emu_desc_begin(struct emu *emu, unsigned int device_class)
 		set->vid & 0xff, (uint8_t)(set->vid >> 8),
 		set->pid & 0xff, (uint8_t)(set->pid >> 8),
 		set->bcd & 0xff, (uint8_t)(set->bcd >> 8),
-		set->manufacturer[0] ? 1 : 0, set->product[0] ? 2 : 0,
-		set->serial[0] ? 3 : 0, 0,
+		set->manufacturer[0] || set->raw[1][0] ? 1 : 0,
+		set->product[0] || set->raw[2][0] ? 2 : 0,
+		set->serial[0] || set->raw[3][0] ? 3 : 0, 0,
 	};
 	static const uint8_t bos[] = {
 		5, 15, 22, 0, 2,
@@ -147,7 +148,7 @@ void emu_desc_end(struct emu *emu)
 int emu_desc_load(struct emu *emu, const char *path)
 {
 	struct emu_model *model = &emu->model;
-	uint8_t data[18 + EMU_CONFIGS * 4096];
+	uint8_t data[18 + EMU_CONFIGS * sizeof(model->config[0].data)];
 	FILE *file = fopen(path, "re");
 	size_t len, at, total;
 

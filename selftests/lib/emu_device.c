@@ -71,6 +71,9 @@ static int get_string(struct emu *emu, struct emu_urb *urb, unsigned int index)
 	static const uint8_t english[4] = { 4, DT_STRING, 0x09, 0x04 };
 	uint8_t desc[255] = { 0, DT_STRING };
 
+	if (index < EMU_RAW_STRINGS && emu->model.raw[index].there)
+		return reply(urb, emu->model.raw[index].data,
+			     emu->model.raw[index].len);
 	if (!index)
 		return reply(urb, english, sizeof(english));
 	if (index > EMU_STRINGS || !emu->model.string[index - 1][0])

@@ -17,6 +17,7 @@
 #define EMU_CONFIGS	4
 #define EMU_INTERFACES	32
 #define EMU_STRINGS	8
+#define EMU_RAW_STRINGS	4	/* languages, manufacturer, product, serial */
 #define EMU_REPORT_MAX	1024
 #define EMU_LOG_LINES	512
 
@@ -35,6 +36,7 @@ enum emu_speed {	/* enum usb_device_speed, as vhci's attach file wants it */
 struct emu_settings {
 	char preset[16];
 	char manufacturer[128], product[128], serial[128];
+	char raw[EMU_RAW_STRINGS][511];	/* hex; by index */
 	char descriptors[256];	/* file: device, then configuration descriptors */
 	char disk[256];		/* file behind the storage preset */
 	unsigned int vid, pid, bcd, usb;
@@ -47,7 +49,7 @@ struct emu_settings {
 
 /* The descriptors the host reads; emu_desc.c */
 struct emu_bytes {
-	uint8_t data[4096];
+	uint8_t data[65536];	/* wTotalLength can say 65535 */
 	size_t len;
 };
 
@@ -57,6 +59,11 @@ struct emu_model {
 	struct emu_bytes config[EMU_CONFIGS];
 	unsigned int configs;
 	char string[EMU_STRINGS][128];	/* from index 1; UTF-8 */
+	struct {		/* in their place, whatever it is; by index */
+		bool there;
+		uint8_t data[255];
+		size_t len;
+	} raw[EMU_RAW_STRINGS];
 	const struct emu_function *function;
 };
 
@@ -77,6 +84,9 @@ struct emu_urb {
 	bool judged, muted;
 	int status;		/* what the rules say; 0: ask the device */
 	uint64_t due;		/* monotonic ms */
+	bool varies;		/* IN: vary_by is added to the byte vary_at */
+	size_t vary_at;
+	uint8_t vary_by;
 };
 
 struct emu_queue {
@@ -85,7 +95,7 @@ struct emu_queue {
 	uint64_t urbs, bytes;	/* completed with success */
 };
 
-enum emu_action { EMU_MUTE, EMU_STALL, EMU_ERROR, EMU_DELAY, EMU_SHORT };
+enum emu_action { EMU_MUTE, EMU_STALL, EMU_ERROR, EMU_DELAY, EMU_SHORT, EMU_VARY };
 
 struct emu_rule {
 	struct emu_rule *next;
@@ -96,6 +106,7 @@ struct emu_rule {
 	unsigned int number;	/* of match */
 	long argument;
 	unsigned long skip, count;	/* count 0: no end */
+	uint8_t turn;		/* of vary: how often */
 	bool counted, spent;
 };
 

@@ -2,7 +2,7 @@
 /*
  * Chosen misbehaviour: ACTION=TARGET[:ARGUMENT][+SKIP][*COUNT]. Rules are
  * looked at in the order they were given; delays add up, the first of mute,
- * stall and error decides.
+ * stall and error decides, the last vary.
  */
 #include <errno.h>
 #include <limits.h>
@@ -13,7 +13,7 @@
 
 static const char *const action_names[] = {
 	[EMU_MUTE] = "mute", [EMU_STALL] = "stall", [EMU_ERROR] = "error",
-	[EMU_DELAY] = "delay", [EMU_SHORT] = "short",
+	[EMU_DELAY] = "delay", [EMU_SHORT] = "short", [EMU_VARY] = "vary",
 };
 
 static const struct {
@@ -144,7 +144,7 @@ static int parse_argument(struct emu_rule *rule, const char *text)
 		}
 		return -EINVAL;
 	}
-	if (rule->action != EMU_DELAY && rule->action != EMU_SHORT)
+	if (rule->action < EMU_DELAY)
 		return text ? -EINVAL : 0;
 	if (!text || !*text)
 		return -EINVAL;
@@ -189,6 +189,7 @@ int emu_rule_add(struct emu *emu, enum emu_action action, const char *text,
 			 action_names[action], text,
 			 action == EMU_DELAY ? ":MS" :
 			 action == EMU_SHORT ? ":BYTES" :
+			 action == EMU_VARY ? ":OFFSET" :
 			 action == EMU_ERROR ? ":ERROR" : "");
 		return -EINVAL;
 	}
@@ -244,6 +245,7 @@ void emu_rule_judge(struct emu *emu, struct emu_urb *urb,
 	urb->muted = false;
 	urb->status = 0;
 	urb->room = urb->length;
+	urb->varies = false;
 	for (rule = emu->rules; rule; rule = rule->next) {
 		if (decided && rule->action <= EMU_ERROR)
 			continue;
@@ -268,6 +270,11 @@ void emu_rule_judge(struct emu *emu, struct emu_urb *urb,
 				urb->room = (uint32_t)rule->argument;
 			if (urb->room < urb->actual)
 				urb->room = urb->actual;
+			continue;
+		case EMU_VARY:
+			urb->varies = true;
+			urb->vary_at = (size_t)rule->argument;
+			urb->vary_by = ++rule->turn;
 			continue;
 		}
 		decided = true;

@@ -7,10 +7,12 @@
 
 #include "emu_private.h"
 
-enum kind { TEXT, HEX, TRIPLE, NUMBER, SPEED, PRESET };
+enum kind { TEXT, HEX, TRIPLE, NUMBER, SPEED, PRESET, BYTES };
 
 #define FIELD(member) offsetof(struct emu_settings, member), \
 	sizeof(((struct emu_settings *)NULL)->member)
+
+#define RAW "its whole descriptor, up to 255 bytes in hex; empty: as it should be"
 
 static const struct key {
 	const char *name;
@@ -27,6 +29,10 @@ static const struct key {
 	{ "manufacturer", TEXT, FIELD(manufacturer), 0, 0, "string; empty: none" },
 	{ "product", TEXT, FIELD(product), 0, 0, "string; empty: none" },
 	{ "serial", TEXT, FIELD(serial), 0, 0, "string; empty: none" },
+	{ "manufacturer-raw", BYTES, FIELD(raw[1]), 0, 0, RAW },
+	{ "product-raw", BYTES, FIELD(raw[2]), 0, 0, RAW },
+	{ "serial-raw", BYTES, FIELD(raw[3]), 0, 0, RAW },
+	{ "languages-raw", BYTES, FIELD(raw[0]), 0, 0, RAW },
 	{ "class", TRIPLE, FIELD(class), 0, 0xffffff,
 	  "interface class CC:SS:PP, hex; 00:00:00: the preset's" },
 	{ "device-class", TRIPLE, FIELD(device_class), 0, 0xffffff,
@@ -125,6 +131,12 @@ static bool parse(const struct key *key, void *field, const char *value)
 			return false;
 		strcpy(field, value);
 		return true;
+	case BYTES:
+		if (strlen(value) >= key->size || strlen(value) % 2 ||
+		    value[strspn(value, "0123456789abcdefABCDEF")])
+			return false;
+		strcpy(field, value);
+		return true;
 	case HEX:
 		return parse_number(value, 16, key, field);
 	case NUMBER:
@@ -169,6 +181,7 @@ void emu_settings_print(const struct emu_settings *settings, FILE *out)
 		switch (keys[i].kind) {
 		case PRESET:
 		case TEXT:
+		case BYTES:
 			fprintf(out, "%s\n", (const char *)field);
 			break;
 		case HEX:

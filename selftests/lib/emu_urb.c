@@ -149,6 +149,8 @@ static void complete(struct emu *emu, struct emu_queue *queue, int status)
 	if (!status && (urb->ep & 0x80) && urb->actual < urb->length &&
 	    (urb->flags & EMU_SHORT_NOT_OK))
 		status = -EREMOTEIO;
+	if (!status && (urb->ep & 0x80) && urb->varies && urb->vary_at < urb->actual)
+		urb->data[urb->vary_at] += urb->vary_by;
 	dequeue(queue, &queue->head);
 	count_result(emu, queue, urb, status);
 	if (!(urb->ep & 0x0f))

@@ -151,6 +151,24 @@ stalls_a_request_once()
 	same 2 "$(emu loop get=configuration)"
 }
 
+# Strings of any bytes, and others at each read.
+lies_about_itself()
+{
+	local device
+
+	emu_start liar --product-raw 06034100 --serial-raw 080341000d004200 --set vary=get_config:7
+	device=$(emu_sysfs liar)
+	same A "$(cat "$device/product")" "a product with a length past its end"
+	same $'A\rB' "$(cat "$device/serial")"
+	emu liar rules | grep -q '^vary target=get_config argument=7 '
+	expect_error "want its whole descriptor" emu liar serial-raw=080
+	emu liar 'wait=configuration==1' product-raw= vary=get_device:10 replug 'wait=enumerated==1'
+	same "emulated device" "$(cat "$(emu_sysfs liar)/product")"
+	expect_fail same 0104 "$(cat "$(emu_sysfs liar)/idProduct")"
+	emu liar unvary replug 'wait=enumerated==1'
+	same 0104 "$(cat "$(emu_sysfs liar)/idProduct")"
+}
+
 comes_back_changed()
 {
 	local device socket
@@ -211,7 +229,7 @@ errors_say_what()
 	expect_error "hub of vhci_hcd has ports 0 to" "$EMUDEV" --port 77
 }
 
-plan 17
+plan 18
 it "a loop device has the descriptors and strings that it was given" has_its_descriptors
 it "the kernel sees each speed" has_its_speed
 it "port N of both speeds is one socket, with room for one device of each" both_speeds_share_a_socket
@@ -220,6 +238,7 @@ it "the interface class of a loop device can be chosen" class_can_be_chosen
 it "a high speed disk keeps what was written over a replug" disk_keeps_data high
 it "a SuperSpeed disk keeps what was written over a replug" disk_keeps_data super
 it "a device can be made from a file of descriptors" descriptors_from_file
+it "strings can be any bytes, and answers others at each read" lies_about_itself
 it "a device with a mute endpoint 0 does not enumerate until it speaks" mute_never_enumerates
 it "a device mute in SET_CONFIGURATION stays unconfigured until it speaks" mute_in_set_configuration
 it "configurations are set, counted and logged" counts_configurations
