@@ -240,17 +240,26 @@ static inline void race_check_lease(struct race_round *r)
 	race_reap_all(r);
 }
 
-/* What an open has got is a lease as any, where nothing takes its device away again. */
-static inline void race_check_opened(struct race_side *side)
+/* What an open has got is a lease as any; a revoke comes before it, and refuses it, or after it, and ends it. */
+static inline void race_check_opened(struct race_round *r, struct race_side *side)
 {
-	enum race_event other = side->other->event;
+	bool away = race_has(r, UNPLUG) || race_has(r, HUB);
+	unsigned int state;
 
 	if (side->opened < 0)
 		return;
-	if (other != UNPLUG && other != HUB && other != REVOKE) {
-		EXPECT_EQ(USBPASS_LEASE_ONLINE, race_lease_state(side->opened));
+	if (race_done(r, REVOKE))
+		EXPECT_EQ(USBPASS_LEASE_GONE, race_lease_state(side->opened));
+	if (away && r->replug_ms == RACE_LONG_WINDOW) {
+		race_wait_gone(r->w->h, r->w->device);
+		race_plug(r->w);
+	}
+	state = race_settled(side->opened);
+	if (state == USBPASS_LEASE_ONLINE) {
 		EXPECT_EQ(0, ioctl(side->opened, USBDEVFS_CLAIMINTERFACE, &(unsigned int){0}));
 		EXPECT(race_writes(side->opened));
+	} else {
+		EXPECT(race_has(r, REVOKE) || (away && r->replug_ms != RACE_LONG_WINDOW));
 	}
 	close(side->opened);
 }

@@ -290,6 +290,14 @@ static inline void race_world_mend(struct race_world *w, unsigned int replug_ms)
 #define RACE_ALARMS 8
 #define RACE_ALARM_NS 400000000
 
+/* @reset: the device's resume is a reset, from its next plug on. */
+static inline void race_suspend_how(bool reset)
+{
+	ASSERT_EQ(0, fuzz_write("/sys/module/usbcore/parameters/quirks", reset ? "0403:6001:b" : "\n"));
+	if (race_shared->device_in)
+		ASSERT_EQ(0, race_unplug());
+}
+
 /*
  * Makes each suspend fail after USB: alarms go off all the time, one of them always soon. They are this process's. False: there
  * is no alarm timer's device to fail.
@@ -322,6 +330,7 @@ static inline void race_suspend_end(void)
 	fuzz_write("/sys/power/pm_async", "1");
 	fuzz_write("/sys/power/sync_on_suspend", "1");
 	fuzz_write("/sys/power/pm_test", "none");
+	fuzz_write("/sys/module/usbcore/parameters/quirks", "\n");
 }
 
 static inline unsigned long race_suspend_count(const char *what)

@@ -13,8 +13,8 @@
 #include "race_event.h"
 
 #define ROUNDS_LONG 50
-#define ROUNDS_SHORT 3		/* at least; and as many as begin within */
-#define SHORT_MS 2500
+#define ROUNDS_SHORT 2		/* at least; and as many as begin within */
+#define SHORT_MS 3000
 
 static void *fire(void *arg)
 {
@@ -145,7 +145,7 @@ static void check(struct race_round *r, unsigned long suspends)
 	if (r->fd >= 0)
 		close(r->fd);
 	for (int i = 0; i < 2; i++)
-		race_check_opened(&r->side[i]);
+		race_check_opened(r, &r->side[i]);
 	if (race_has(r, KILL))
 		check_daemon(r);
 	race_world_mend(r->w, r->replug_ms);
@@ -159,9 +159,12 @@ static void race(enum race_event a, enum race_event b)
 	uint64_t end = fuzz_now_ms() + SHORT_MS;
 	unsigned int round;
 
-	if ((a == SUSPEND || b == SUSPEND) && !race_suspend_begin())
-		SKIP("this kernel cannot suspend, or has no alarm timer to stop it with");
 	r = (struct race_round){.w = &w, .fuzz = fuzz_new(fuzz_seed(), a * RACE_EVENTS + b)};
+	if (a == SUSPEND || b == SUSPEND) {
+		if (!race_suspend_begin())
+			SKIP("this kernel cannot suspend, or has no alarm timer to stop it with");
+		race_suspend_how(fuzz_once_in(&r.fuzz, 2));
+	}
 	for (round = 0; round < ROUNDS_LONG; round++) {
 		unsigned long suspends = race_suspend_count("failed_suspend");
 
