@@ -69,7 +69,7 @@ static bool match(struct usb_device *udev)
 	 * let .probe refuse: it stays without a driver. Hubs go on.
 	 */
 	if (!dev)
-		return udev->descriptor.bDeviceClass != USB_CLASS_HUB;
+		return !usbpass_facts_are_hub(udev);
 	wanted = usbpass_claim_wants(dev);
 	usbpass_device_put(dev);
 	return wanted;
@@ -92,6 +92,9 @@ static int probe(struct usb_device *udev)
 	}
 	spin_lock(&usbpass_registry_lock);
 	dev->claimed = true;
+	/* The core chose configuration 0, and some device has one of that value. */
+	if (udev->actconfig)
+		dev->cleaning = true;
 	dev->error = NULL;
 	dev->timeouts = 0;
 	dev->pending_reason[0] = '\0';

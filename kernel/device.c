@@ -262,8 +262,11 @@ void usbpass_device_count_group(u32 group_id, u32 *claimed, u32 *free)
 void usbpass_device_fail(struct usbpass_device *dev, const char *error, const char *remedy)
 {
 	spin_lock(&usbpass_registry_lock);
-	dev->error = error;
-	dev->remedy = remedy;
+	/* The first one: what fails after it only follows from it. */
+	if (!dev->error) {
+		dev->error = error;
+		dev->remedy = remedy;
+	}
 	spin_unlock(&usbpass_registry_lock);
 	usbpass_device_notify(dev);
 }
