@@ -177,12 +177,30 @@ static void note_host_has(struct usb_device *udev)
 	usbpass_device_put(dev);
 }
 
+/* Registered under the device lock, which its configuration is set with. */
+static void bar_interface(struct usb_interface *intf)
+{
+	struct usb_device *udev = interface_to_usbdev(intf);
+	struct usbpass_device *dev;
+
+	if (udev->dev.driver != usbpass_core_driver(&device_driver))
+		return;
+	dev = usbpass_device_by_udev(udev);
+	if (!dev)
+		return;	/* probe() has refused it: no configuration is set */
+	usbpass_intf_bar(dev, intf);
+	usbpass_device_put(dev);
+}
+
 static int notify(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct device *dev = data;
 	struct usb_device *udev = usbpass_usbcore_device(dev);
+	struct usb_interface *intf = usbpass_usbcore_interface(dev);
 	bool ours = dev->driver == usbpass_core_driver(&device_driver);
 
+	if (intf && action == BUS_NOTIFY_ADD_DEVICE)
+		bar_interface(intf);
 	if (!udev)
 		return NOTIFY_DONE;
 	switch (action) {

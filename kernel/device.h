@@ -43,12 +43,13 @@ struct usbpass_device {
 	bool port_owned;
 	struct usb_device *hub;		/* of the owned port; reference */
 	unsigned long held_interfaces;	/* bit n: bound to our interface driver */
+	unsigned long barred_interfaces;	/* bit n: until we bind it; intf.c */
 
 	/* Protected by usbpass_registry_lock. */
 	bool present;		/* was the host's before its rule */
 	bool asked;		/* claim asked for by hand; beats @present */
 	bool released;		/* given to the host by hand */
-	bool guarded;		/* plugged into a guarded socket: no host driver */
+	bool guarded;		/* in a guarded socket: no host driver, nor below a hub */
 	bool claimed;		/* bound to our device driver */
 	bool cleaning;
 	const char *error;	/* claimed, not for use: why; a literal or NULL */

@@ -100,6 +100,15 @@ bool usbpass_intf_held(struct usbpass_device *dev, unsigned int ifnum)
 	return ifnum < USBPASS_INTERFACES_MAX && test_bit(ifnum, &dev->held_interfaces);
 }
 
+void usbpass_intf_bar(struct usbpass_device *dev, struct usb_interface *intf)
+{
+	device_lock_assert(&dev->udev->dev);
+	/* One that was barred before is so by the administrator, and stays it. */
+	if (number(intf) < USBPASS_INTERFACES_MAX)
+		__assign_bit(number(intf), &dev->barred_interfaces, intf->authorized);
+	intf->authorized = 0;
+}
+
 int usbpass_intf_claim_all(struct usbpass_device *dev)
 {
 	struct usb_host_config *config = dev->udev->actconfig;
@@ -113,6 +122,8 @@ int usbpass_intf_claim_all(struct usbpass_device *dev)
 
 		if (ifnum >= USBPASS_INTERFACES_MAX || usbpass_intf_held(dev, ifnum))
 			continue;
+		if (__test_and_clear_bit(ifnum, &dev->barred_interfaces))
+			intf->authorized = 1;
 		/* The core goes on without one that it had no memory for; it cannot unbind. */
 		err = device_is_registered(&intf->dev) ?
 		      usb_driver_claim_interface(&usbpass_intf_driver, intf, dev) : -ENOMEM;

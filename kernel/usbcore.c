@@ -28,12 +28,22 @@ void usbpass_usbcore_unregister_notifier(struct notifier_block *nb)
 	bus_unregister_notifier(usbpass_core_driver(&usbpass_intf_driver)->bus, nb);
 }
 
-/* Wished for: is_usb_device(), which stands in the core's private usb.h. */
+/* Wished for: is_usb_device() and its like, which stand in the core's private usb.h. */
+static bool is_type(struct device *dev, const char *name)
+{
+	return dev->type && dev->type->name && !strcmp(dev->type->name, name);
+}
+
+struct usb_interface *usbpass_usbcore_interface(struct device *dev)
+{
+	return is_type(dev, "usb_interface") ? to_usb_interface(dev) : NULL;
+}
+
 struct usb_device *usbpass_usbcore_device(struct device *dev)
 {
 	struct usb_device *udev;
 
-	if (!dev->type || !dev->type->name || strcmp(dev->type->name, "usb_device") != 0)
+	if (!is_type(dev, "usb_device"))
 		return NULL;
 	udev = to_usb_device(dev);
 	return udev->parent ? udev : NULL;

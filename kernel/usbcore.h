@@ -12,6 +12,9 @@ const struct bus_type *usbpass_usbcore_bus(void);
 int usbpass_usbcore_register_notifier(struct notifier_block *nb);
 void usbpass_usbcore_unregister_notifier(struct notifier_block *nb);
 
+/* @dev as a usb_interface; NULL: anything else. */
+struct usb_interface *usbpass_usbcore_interface(struct device *dev);
+
 /* @dev as a usb_device that is plugged into a hub's port; NULL: interface, root hub, other. */
 struct usb_device *usbpass_usbcore_device(struct device *dev);
 
