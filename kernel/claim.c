@@ -297,7 +297,8 @@ int usbpass_claim_apply(struct usbpass_device *dev)
 
 	spin_lock(&usbpass_registry_lock);
 	claimed = dev->claimed;
-	if (!want) {
+	/* A hub's guard is for what is below it. */
+	if (!want && !dev->facts->hub) {
 		dev->asked = false;
 		dev->guarded = false;
 	}

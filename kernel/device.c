@@ -90,6 +90,24 @@ static void tell(struct usbpass_device *dev, u8 type)
 	usbpass_event_emit(&ev);
 }
 
+/*
+ * A dongle that turns into a hub is no way around its guard: what is below such
+ * a hub is guarded as long as that is plugged.
+ */
+static bool guard_covers(const struct usbpass_device *dev)
+{
+	struct usbpass_device *hub = usbpass_device_by_udev(dev->udev->parent);
+	bool covers = usbpass_guard_active(dev->facts);
+
+	if (!hub)
+		return covers;
+	spin_lock(&usbpass_registry_lock);
+	covers |= hub->guarded;
+	spin_unlock(&usbpass_registry_lock);
+	usbpass_device_put(hub);
+	return covers;
+}
+
 int usbpass_device_add(struct usb_device *udev)
 {
 	struct usbpass_device *dev = usbpass_device_by_udev(udev);
@@ -115,9 +133,8 @@ int usbpass_device_add(struct usb_device *udev)
 	INIT_WORK(&dev->settle_work, usbpass_claim_settle_work);
 	dev->present = !!udev->dev.driver;
 	usbpass_config_decide(dev->facts, &dev->verdict, true);
-	dev->guarded = !dev->present && !dev->facts->hub &&
-		       dev->verdict.action != USBPASS_ACTION_CLAIM &&
-		       usbpass_guard_active(dev->facts);
+	dev->guarded = !dev->present && guard_covers(dev) &&
+		       (dev->facts->hub || dev->verdict.action != USBPASS_ACTION_CLAIM);
 
 	spin_lock(&usbpass_registry_lock);
 	list_add_tail_rcu(&dev->link, &table);
