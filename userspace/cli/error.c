@@ -57,6 +57,34 @@ static void say_lines(const char *message, const char *remedy)
 	cli_say(stderr, "%s%s%s%s", prefix, message, remedy ? "; " : "", remedy ? remedy : "");
 }
 
+/* The same lines for a program. What is in them has been made printable, or is the helper's own. */
+static struct json_object *json_lines(const char *message)
+{
+	struct json_object *object;
+	size_t size, len;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &size);
+
+	for (; out; message += len + 1) {
+		char *line, *safe;
+
+		len = strcspn(message, "\n");
+		line = strndup(message, len);
+		safe = cli_safe(line ? line : "");
+		fputs(safe, out);
+		free(safe);
+		free(line);
+		if (!message[len])
+			break;
+		fputc('\n', out);
+	}
+	if (out)
+		fclose(out);
+	object = json_object_new_string(text ? text : "no memory");
+	free(text);
+	return object;
+}
+
 static int report(struct cli *cli, int error, const char *attr, const char *remedy,
 		  const char *message)
 {
@@ -72,7 +100,7 @@ static int report(struct cli *cli, int error, const char *attr, const char *reme
 		const char *name = strerrorname_np(-error);
 
 		json_object_object_add(body, "errno", json_object_new_string(name ? name : "?"));
-		json_object_object_add(body, "message", cli_json_string(message));
+		json_object_object_add(body, "message", json_lines(message));
 		if (*attr)
 			json_object_object_add(body, "attribute", cli_json_string(attr));
 		if (remedy)
