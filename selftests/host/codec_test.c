@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Objects to netlink attributes and back, and what a malformed message does. */
-// libs: libnl-genl-3.0 libsystemd
+// libs: libnl-genl-3.0 libudev
 // link: ../userspace/libusbpass.a
 #include "codec.h"
 #include "rule_text.h"

@@ -3,7 +3,7 @@
  * What the helper prints of hostile strings: escapes, control and bidirectional characters, bytes that are no UTF-8, in every
  * string of every object. The fuzzing of the same (fuzz/user/print_fuzz.c) makes up its own.
  */
-// libs: libnl-genl-3.0 json-c libsystemd libudev yaml-0.1
+// libs: libnl-genl-3.0 json-c libudev yaml-0.1
 // link: -I../userspace/cli ../userspace/cli/[!m]*.o ../userspace/cli/monitor.o ../userspace/libusbpass.a
 // link: -Wl,--wrap=usbpass_device_list,--wrap=usbpass_group_list,--wrap=usbpass_group_get,--wrap=usbpass_rule_list
 // link: -Wl,--wrap=usbpass_rule_get,--wrap=usbpass_rule_test,--wrap=usbpass_attachment_list,--wrap=usbpass_attachment_get

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Which device is meant, by which identity a made rule finds it again, and strings of devices on a terminal. */
-// libs: libnl-genl-3.0 libsystemd
+// libs: libnl-genl-3.0 libudev
 // link: ../userspace/libusbpass.a
 #include "made.h"
 #include "names.h"

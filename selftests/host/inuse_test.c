@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Does the host use a device? On trees in a directory that look like sysfs, procfs and /dev. */
-// libs: libnl-genl-3.0 libsystemd
+// libs: libnl-genl-3.0 libudev
 // link: ../userspace/libusbpass.a
 #include <fcntl.h>
 #include <limits.h>

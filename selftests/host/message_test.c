@@ -3,7 +3,7 @@
  * Requests, answers, torn dumps, refusals, events and jobs, against a process that plays the kernel at the other end of a
  * netlink socket between user programs.
  */
-// libs: libnl-genl-3.0 libsystemd
+// libs: libnl-genl-3.0 libudev
 // link: ../userspace/libusbpass.a
 #include <linux/genetlink.h>
 #include <netlink/genl/genl.h>

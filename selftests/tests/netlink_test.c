@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-// libs: libnl-genl-3.0 libsystemd
+// libs: libnl-genl-3.0 libudev
 // link: ../userspace/libusbpass.a
-// group: netlink
+// group: node
 // timeout: 600
 // The netlink family as linux/usbpass.h tells it: answers, errnos, the attribute at fault; without any device.
 #define TAP_SECONDS 120

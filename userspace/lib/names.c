@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <libudev.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-hwdb.h>
 #include "names.h"
 
 struct usbpass_names {
-	sd_hwdb *hwdb;
+	struct udev_hwdb *hwdb;
 	char found[256];
 };
 
@@ -14,7 +14,10 @@ struct usbpass_names *usbpass_names_open(void)
 {
 	struct usbpass_names *names = calloc(1, sizeof(*names));
 
-	if (!names || sd_hwdb_new(&names->hwdb) < 0) {
+	/* It takes no context: udev_hwdb_new() ignores it. */
+	if (names)
+		names->hwdb = udev_hwdb_new(NULL);
+	if (!names || !names->hwdb) {
 		free(names);
 		return NULL;
 	}
@@ -25,17 +28,21 @@ void usbpass_names_close(struct usbpass_names *names)
 {
 	if (!names)
 		return;
-	sd_hwdb_unref(names->hwdb);
+	udev_hwdb_unref(names->hwdb);
 	free(names);
 }
 
 static const char *look_up(struct usbpass_names *names, const char *alias, const char *key)
 {
-	const char *value;
+	struct udev_list_entry *entry;
 
-	if (!names || sd_hwdb_get(names->hwdb, alias, key, &value) < 0)
+	if (!names)
 		return "";
-	snprintf(names->found, sizeof(names->found), "%s", value);
+	entry = udev_hwdb_get_properties_list_entry(names->hwdb, alias, 0);
+	entry = udev_list_entry_get_by_name(entry, key);
+	if (!entry)
+		return "";
+	snprintf(names->found, sizeof(names->found), "%s", udev_list_entry_get_value(entry));
 	return names->found;
 }
 
