@@ -3,8 +3,8 @@
 #
 # build-kernel.sh FRAGMENT     (debug, kcsan)
 #
-# Build the kernel of Debian's linux-source with tinyconfig, machine.config and FRAGMENT.config, unless the cache has it, and
-# print what vm/boot.sh and the module's build need:
+# Build the kernel of Debian's linux-source, unless the cache has it, with tinyconfig, machine.config, FRAGMENT.config and the
+# patches here (to drivers that the tests are made with, and do not look at). Print what vm/boot.sh and the module's build need:
 #
 #   KERNEL=...  MODDIR=...  KDIR=...
 #
@@ -15,13 +15,14 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 fragment=${1:?usage: build-kernel.sh FRAGMENT}
 fragments=("$here/machine.config" "$here/$fragment.config")
+patches=("$here"/*.patch)
 [ -r "${fragments[1]}" ] || { echo "build-kernel.sh: no ${fragments[1]}" >&2; exit 2; }
 
 source=$(find /usr/src -maxdepth 1 -name 'linux-source-*.tar.xz' | sort -V | tail -n 1)
 [ -n "$source" ] || { echo "build-kernel.sh: no kernel source in /usr/src: install linux-source" >&2; exit 1; }
 # The package's version tells two sources of one name apart.
 version=$(dpkg-query -W -f '${Version}' "$(basename "$source" .tar.xz)" 2>/dev/null || stat -c %Y "$source")
-key=$(cat "$here/build-kernel.sh" "${fragments[@]}" <(gcc -dumpfullversion) | sha256sum | cut -c 1-12)
+key=$(cat "$here/build-kernel.sh" "${fragments[@]}" "${patches[@]}" <(gcc -dumpfullversion) | sha256sum | cut -c 1-12)
 cache=${USBPASS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/usbpass}
 place=$cache/kernel-$fragment-$version-$key
 
@@ -51,11 +52,15 @@ echo "build-kernel.sh: building the $fragment kernel of $(basename "$source") $v
 
 tar -xJf "$source" -C "$work" --strip-components=1 --exclude='*/Documentation/*/*' --exclude='*/tools/testing/selftests'
 cd "$work"
+for patch in "${patches[@]}"; do
+	patch -s -p1 <"$patch" >"$log" 2>&1 ||
+		{ cat "$log"; echo "build-kernel.sh: $(basename "$source") does not take $patch: bring it up to date, or drop it"; exit 1; } >&2
+done
 {
 	make tinyconfig
 	scripts/kconfig/merge_config.sh -m .config "${fragments[@]}"
 	make olddefconfig
-} >"$log" 2>&1
+} >>"$log" 2>&1
 
 # What Kconfig did not take would be a checker that checks nothing.
 refused=$(cat "${fragments[@]}" | grep '^CONFIG' | while IFS= read -r line; do
