@@ -360,4 +360,30 @@ TEST("REAPURB without a URB is EINTR at a signal, and CONTROL and BULK end with 
 	consumer_end();
 }
 
+TEST("a lease has no more than lease_memory_mb in flight: what is past it is ENOMEM, until something has ended")
+{
+	static struct usbdevfs_urb urbs[17];
+	static uint8_t data[2 << 20];
+	const int len = 64 << 10;
+	void *reaped;
+	int n = 0;
+
+	consumer_parameter("lease_memory_mb", "1");
+	errno = 0;
+	while (n < 17 && !consumer_submit(fd, &urbs[n], data, len))
+		n++;
+	/* What the kernel needs of its own for each counts as well. */
+	EXPECT(n >= 8 && n <= 16);
+	EXPECT_EQ(ENOMEM, errno);
+	EXPECT_LE(consumer_in_flight(), 1 << 20);
+	EXPECT_ERRNO(ENOMEM, consumer_bulk(fd, 0x01, data, sizeof(data), 1000));
+	ASSERT_EQ(0, ioctl(fd, USBDEVFS_DISCARDURB, &urbs[0]));
+	ASSERT_EQ(0, ioctl(fd, USBDEVFS_REAPURB, &reaped));
+	EXPECT_EQ(0, consumer_submit(fd, &urbs[0], data, len));
+	EXPECT_ERRNO(ENOMEM, consumer_submit(fd, &urbs[16], data, len));
+	consumer_parameter("lease_memory_mb", "64");
+	EXPECT_EQ(0, consumer_submit(fd, &urbs[16], data, len));
+	consumer_end();
+}
+
 CONSUMER_MAIN
