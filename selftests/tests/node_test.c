@@ -747,12 +747,12 @@ TEST("open gives each errno that the header has a row for, where it says so")
 		/* As it was, for the next. */
 		if (i + 1 < ROWS) {
 			command("behave");
-			if (emu_stat(emu, "plugged") == 1)
-				command("replug");
-			else
-				command("plug");
 			if (fd >= 0)
 				close(fd);
+			if (emu_stat(emu, "plugged") == 1)
+				command("unplug");
+			ASSERT(wait_slot("missing"));
+			command("plug");
 			ASSERT(wait_slot("idle"));
 			fd = open(NODE, O_RDWR);
 			ASSERT(fd >= 0);
