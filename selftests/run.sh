@@ -18,6 +18,7 @@
 #   boots: N              boot N times, $BOOT says which, $STATE is kept; qemu.2: ARGS are for boot 2 only
 #   kernel: ARGS          more kernel arguments
 #   memory: MB            of the machine (1024)
+#   cpus: N               of the machine (1: two emulated ones that share what they are emulated on take twice as long)
 #   timeout: SEC [SEC]    for the file, and in long runs (300, ten times that)
 #   log: REGEX            lines of the kernel log that this test provokes on purpose
 #   on: KERNEL...         only on these kernels
@@ -208,11 +209,7 @@ fi
 : >"$out/results"
 : >"$out/begun"
 : >"$out/ended"
-if [ ${#host_files[@]} -gt 0 ]; then
-	run_host "${host_files[@]}" > >(tally host) 2>&1
-	wait $!
-	account host "${host_files[@]}"
-fi
+queue_host "${host_files[@]+"${host_files[@]}"}"
 for kernel in "${kernels[@]}"; do
 	boot_groups "$kernel" "${guest_files[@]+"${guest_files[@]}"}"
 done

@@ -15,7 +15,7 @@ status()
 
 	shift
 	"$usbpass" "$@" >"$TMP/out" 2>"$TMP/err" || status=$?
-	same "$expected" "$status" "the status of usbpass $*, which says $(cat "$TMP/err")"
+	same "$expected" "$status" "the status of usbpass $*, which says $(<"$TMP/err")"
 }
 
 names_module()
@@ -24,7 +24,7 @@ names_module()
 
 	while read -r -a command; do
 		status 4 "${command[@]}"
-		same "" "$(cat "$TMP/out")"
+		same "" "$(<"$TMP/out")"
 		grep -q "kernel module usbpass is not loaded; load it (modprobe usbpass)" "$TMP/err"
 	done <<-END
 		status
@@ -44,7 +44,7 @@ refuses_usage()
 
 	while read -r -a command; do
 		status 2 "${command[@]}"
-		same "" "$(cat "$TMP/out")"
+		same "" "$(<"$TMP/out")"
 		test -s "$TMP/err"
 	done <<-END
 		frobnicate

@@ -37,13 +37,13 @@ takes_the_operators_file()
 	echo people >"$TMP/root/etc/usbpass/usbpass.yaml"
 	echo daemon >"$TMP/root/var/lib/usbpass/state.yaml"
 	run_hook
-	same people "$(cat "$TMP/image/etc/usbpass/boot.yaml")"
+	same people "$(<"$TMP/image/etc/usbpass/boot.yaml")"
 	same 600 "$(stat -c %a "$TMP/image/etc/usbpass/boot.yaml")"
 	grep -qx "manual_add_modules usbpass" "$called"
 	grep -qx "copy_exec /usr/sbin/usbpass" "$called"
 	rm "$TMP/root/etc/usbpass/usbpass.yaml"
 	run_hook
-	same daemon "$(cat "$TMP/image/etc/usbpass/boot.yaml")"
+	same daemon "$(<"$TMP/image/etc/usbpass/boot.yaml")"
 }
 
 has_no_configuration()
@@ -80,7 +80,7 @@ applies_after_loading()
 	run_script "$TMP/boot.yaml"
 	same "modprobe usbpass,usbpass --no-wait apply $TMP/boot.yaml" "$(paste -sd, "$called")"
 	run_script /nonexistent
-	same "modprobe usbpass" "$(cat "$called")"
+	same "modprobe usbpass" "$(<"$called")"
 }
 
 never_fails_the_boot()
@@ -92,7 +92,7 @@ never_fails_the_boot()
 	grep -q "the rules of the initramfs are not in force" "$TMP/err"
 	stand_in modprobe 1
 	run_script "$TMP/boot.yaml" 2>"$TMP/err"
-	same "modprobe usbpass" "$(cat "$called")"
+	same "modprobe usbpass" "$(<"$called")"
 	grep -q "no module in the initramfs" "$TMP/err"
 }
 

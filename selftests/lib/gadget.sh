@@ -141,7 +141,7 @@ gadget_remove()
 	local gadget=$GADGETS/$1 function
 
 	[ -d "$gadget" ] || return 0
-	[ -z "$(cat "$gadget/UDC")" ] || echo >"$gadget/UDC"
+	[ -z "$(<"$gadget/UDC")" ] || echo >"$gadget/UDC"
 	for function in "$gadget"/functions/*; do
 		rm -f "$gadget/configs/c.1/${function##*/}"
 		[ ! -d "$function" ] || rmdir "$function"
@@ -164,7 +164,7 @@ gadget_sysfs()
 {
 	local udc device
 
-	udc=$(cat "$GADGETS/$1/UDC")
+	udc=$(<"$GADGETS/$1/UDC")
 	[ -n "$udc" ] || return 1
 	for device in "/sys/devices/platform/dummy_hcd.${udc##*.}"/usb*/*-1; do
 		[ -e "$device/idVendor" ] && echo "$device" && return 0

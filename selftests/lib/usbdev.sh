@@ -12,12 +12,15 @@
 
 usb_find()
 {
-	local device option found=''
+	local device option value found=''
 
 	for device in /sys/bus/usb/devices/*; do
 		[ -e "$device/idVendor" ] || continue
 		for option; do
-			[ "$(cat "$device/${option%%=*}" 2>/dev/null)" = "${option#*=}" ] || continue 2
+			value=''
+			# Not of $(cat ...): it is asked often, and of each device. It may go meanwhile.
+			[ ! -e "$device/${option%%=*}" ] || { IFS= read -r value <"$device/${option%%=*}"; } 2>/dev/null || true
+			[ "$value" = "${option#*=}" ] || continue 2
 		done
 		[ -z "$found" ] || { echo "usb_find $*: two devices match" >&2; return 1; }
 		found=$device
@@ -27,8 +30,10 @@ usb_find()
 
 usb_driver()
 {
-	if [ -e "$1/driver" ]; then
-		basename "$(readlink "$1/driver")"
+	local driver
+
+	if driver=$(readlink "$1/driver"); then
+		echo "${driver##*/}"
 	else
 		echo none
 	fi
@@ -39,7 +44,7 @@ usb_bound()
 	local interface
 
 	for interface in "$1"/*:*; do
-		[ "$(usb_driver "$interface")" = "$2" ] && return 0
+		[ "$interface/driver" -ef "/sys/bus/usb/drivers/$2" ] && return 0
 	done
 	return 1
 }
@@ -55,7 +60,7 @@ usb_unbound()
 
 usb_node()
 {
-	printf '/dev/bus/usb/%03d/%03d\n' "$(cat "$1/busnum")" "$(cat "$1/devnum")"
+	printf '/dev/bus/usb/%03d/%03d\n' "$(<"$1/busnum")" "$(<"$1/devnum")"
 }
 
 usb_disk()

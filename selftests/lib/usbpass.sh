@@ -42,7 +42,7 @@ usbpass_daemon_end()
 	local pid
 
 	[ -e "$TMP/usbpassd.pid" ] || return 0
-	pid=$(cat "$TMP/usbpassd.pid")
+	pid=$(<"$TMP/usbpassd.pid")
 	rm "$TMP/usbpassd.pid"
 	kill "-${1:-TERM}" "$pid"
 	# Not this function's fault where it was killed.

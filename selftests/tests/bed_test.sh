@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The test bed itself, without usbpass.
+#
+# on: stock
 
 . "$(dirname "$0")/../lib/ktap.sh"
 . "$TOP/selftests/lib/usbdev.sh"
@@ -73,7 +75,7 @@ composite_has_both()
 	device=$(usb_find idVendor=0525 idProduct=a4a7)
 	wait_for 10 usb_bound "$device" cdc_acm
 	wait_for 10 usb_bound "$device" usbhid
-	same 5000 "$(cat "$device/speed")" "the speed"
+	same 5000 "$(<"$device/speed")" "the speed"
 	expect_fail test -e "$device/serial"
 }
 
@@ -141,7 +143,7 @@ udev_runs()
 writes_stay_here()
 {
 	echo 1 >/usr/bed-was-here
-	same 1 "$(cat /usr/bed-was-here)"
+	same 1 "$(</usr/bed-was-here)"
 	same overlay "$(stat -fc %T / | sed 's/.*overlay.*/overlay/')" "the root file system"
 	echo "$BOOT" >"$STATE/bed-boot"
 }

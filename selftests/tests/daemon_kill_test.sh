@@ -3,7 +3,7 @@
 #
 # usbpassd killed in the middle of changes, and what it must not lose or repeat over its lives.
 #
-# group: daemon_kill
+# group: daemon
 # timeout: 600 2400
 
 . "$(dirname "$0")/../lib/ktap.sh"

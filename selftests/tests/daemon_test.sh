@@ -99,11 +99,11 @@ saves_each_change()
 	fresh
 	daemon_start
 	usbpass group add one 2>"$TMP/err"
-	same "" "$(cat "$TMP/err")"
+	same "" "$(<"$TMP/err")"
 	grep -q 'name: "one"' "$state/state.yaml"
 	usbpass -j group add two | grep -q '"saved": true'
 	grep -q 'name: "two"' "$state/state.yaml"
-	same "$(generation)" "$(cat /run/usbpass/saved)"
+	same "$(generation)" "$(</run/usbpass/saved)"
 	same 1 "$(find "$state" -type f | wc -l)" "files of the daemon"
 	usbpass group del one
 	expect_fail grep -q 'name: "one"' "$state/state.yaml"
@@ -148,7 +148,7 @@ adopts()
 	usbpass group show by-hand >/dev/null
 	expect_fail usbpass group show sticks 2>/dev/null
 	wait_for 10 grep -q by-hand "$state/state.yaml"
-	same 1 "$(cat /run/usbpass/saved)"
+	same 1 "$(</run/usbpass/saved)"
 }
 
 adopts_over_newer()
@@ -159,7 +159,7 @@ adopts_over_newer()
 	echo "usbpass: 2" >"$state/state.yaml"
 	daemon_start
 	wait_for 10 grep -q by-hand "$state/state.yaml"
-	same "usbpass: 2" "$(cat "$state/state.yaml.refused")"
+	same "usbpass: 2" "$(<"$state/state.yaml.refused")"
 }
 
 people_rule()
@@ -198,7 +198,7 @@ refuses_what_the_kernel_refuses()
 	daemon_start
 	grep -q "people.yaml: rule 'one'.*nowhere" "$log" || { cat "$log"; return 1; }
 	same 0 "$(generation)"
-	kill -0 "$(cat "$TMP/pid")"
+	kill -0 "$(<"$TMP/pid")"
 }
 
 # Killed at any moment, the file is a whole one.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // libs: libusb-1.0
 // link: lib/libemu.a
+// on: stock
 // The emulated loop device's transfers and misbehaviour, by libusb through the stock kernel's usbfs, without usbpass.
 #include <libusb.h>
 #include <stdint.h>

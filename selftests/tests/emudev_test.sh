@@ -3,6 +3,7 @@
 #
 # The emulated devices themselves, under the stock kernel's own drivers, without usbpass. Transfers: emu_test.c.
 #
+# on: stock
 # timeout: 600
 
 . "$(dirname "$0")/../lib/ktap.sh"
@@ -15,12 +16,12 @@ has_its_descriptors()
 
 	emu_start loop --vid 1209 --pid 0001 --bcd 0234 --serial "A 1ü" --product Ding --manufacturer Dong --configs 2
 	device=$(emu_sysfs loop)
-	same 1209:0001:0234 "$(cat "$device/idVendor"):$(cat "$device/idProduct"):$(cat "$device/bcdDevice")"
-	same "A 1ü/Ding/Dong" "$(cat "$device/serial")/$(cat "$device/product")/$(cat "$device/manufacturer")"
-	same 2 "$(cat "$device/bNumConfigurations")" "the number of configurations"
+	same 1209:0001:0234 "$(<"$device/idVendor"):$(<"$device/idProduct"):$(<"$device/bcdDevice")"
+	same "A 1ü/Ding/Dong" "$(<"$device/serial")/$(<"$device/product")/$(<"$device/manufacturer")"
+	same 2 "$(<"$device/bNumConfigurations")" "the number of configurations"
 	wait_for 10 test -d "$device/${device##*/}:1.1"
-	same ff "$(cat "$device/${device##*/}:1.0/bInterfaceClass")" "the class of interface 0"
-	same 06 "$(cat "$device/${device##*/}:1.0/bNumEndpoints")" "the number of endpoints of interface 0"
+	same ff "$(<"$device/${device##*/}:1.0/bInterfaceClass")" "the class of interface 0"
+	same 06 "$(<"$device/${device##*/}:1.0/bNumEndpoints")" "the number of endpoints of interface 0"
 	usb_unbound "$device"
 }
 
@@ -71,7 +72,7 @@ class_can_be_chosen()
 	emu_start printer --class 07:01:02 --interfaces 1
 	wait_for 10 test -d "$(emu_sysfs printer)/$(emu printer get=busid):1.0"
 	same 07:01:02 "$(cd "$(emu_sysfs printer)/$(emu printer get=busid):1.0" &&
-		echo "$(cat bInterfaceClass):$(cat bInterfaceSubClass):$(cat bInterfaceProtocol)")"
+		echo "$(<bInterfaceClass):$(<bInterfaceSubClass):$(<bInterfaceProtocol)")"
 }
 
 disk_keeps_data()
@@ -82,7 +83,7 @@ disk_keeps_data()
 	wait_for 20 usb_disk "$(emu_sysfs storage)"
 	disk=/dev/$(usb_disk "$(emu_sysfs storage)")
 	wait_for 10 test -b "$disk"
-	same 2048 "$(cat "/sys/class/block/${disk#/dev/}/size")" "sectors of the disk"
+	same 2048 "$(<"/sys/class/block/${disk#/dev/}/size")" "sectors of the disk"
 	dd if=/dev/urandom of="$TMP/data" bs=1M count=1 status=none
 	dd if="$TMP/data" of="$disk" bs=1M oflag=direct status=none
 	emu storage replug wait=enumerated==1
@@ -102,7 +103,7 @@ descriptors_from_file()
 	printf '\xcd\xab' | dd of="$TMP/descriptors" bs=1 seek=8 conv=notrunc status=none
 	emu_start copy --descriptors "$TMP/descriptors"
 	device=$(emu_sysfs copy)
-	same abcd:0002 "$(cat "$device/idVendor"):$(cat "$device/idProduct")"
+	same abcd:0002 "$(<"$device/idVendor"):$(<"$device/idProduct")"
 	cmp "$TMP/descriptors" "$device/descriptors"
 	expect_error "no-such-file: No such file" "$EMUDEV" --descriptors no-such-file
 }
@@ -158,8 +159,8 @@ lies_about_itself()
 
 	emu_start liar --product-raw 06034100 --serial-raw 080341000d004200 --set vary=get_config:7
 	device=$(emu_sysfs liar)
-	same A "$(cat "$device/product")" "a product with a length past its end"
-	same $'A\rB' "$(cat "$device/serial")"
+	same A "$(<"$device/product")" "a product with a length past its end"
+	same $'A\rB' "$(<"$device/serial")"
 	emu liar rules | grep -q '^vary target=get_config argument=7 '
 	expect_error "want its whole descriptor" emu liar serial-raw=080
 	emu liar 'wait=configuration==1' product-raw= vary=get_device:10 replug 'wait=enumerated==1'
@@ -179,7 +180,7 @@ comes_back_changed()
 	emu loop serial=NEW pid=0105 replug wait=enumerated==1
 	same "$device" "$(emu_sysfs loop)" "the place in sysfs"
 	same "$socket" "$(emu loop get=socket)" "the socket"
-	same NEW:0105 "$(cat "$device/serial"):$(cat "$device/idProduct")"
+	same NEW:0105 "$(<"$device/serial"):$(<"$device/idProduct")"
 	same $'2\n1' "$(emu loop get=plugs get=unplugs)"
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-// libs: libnl-genl-3.0 libsystemd
+// libs: libnl-genl-3.0 libudev
 // link: ../userspace/libusbpass.a lib/libemu.a
-// group: trust
+// group: fault
 // on: debug
 // timeout: 300 3000
 // Each command of the netlink family with each of its allocations and copies failing once: an error and nothing changed, or all

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-// libs: libnl-genl-3.0 libsystemd
+// libs: libnl-genl-3.0 libudev
 // link: ../userspace/libusbpass.a
-// group: trust
+// group: fault
 // on: debug
 // timeout: 300 3000
 // Each system call on a node with each of its allocations and copies failing once: an error, the lease as it was, and it works

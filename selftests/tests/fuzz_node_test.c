@@ -2,6 +2,7 @@
 // libs: libnl-genl-3.0
 // link: ../userspace/libusbpass.a lib/libemu.a
 // group: fuzz
+// cpus: 2
 // timeout: 240 90000
 // Valid calls on two nodes, mutated: arguments, pointers, lengths, numbers, order; from several threads on the same files, while
 // the devices come and go, misbehave, and attachments, policies and parameters change. Then all must be as before.

@@ -3,7 +3,6 @@
 #
 # The helper with the module: what it lists, makes, refuses and says, as an operator sees it.
 #
-# group: helper
 # timeout: 800
 
 . "$(dirname "$0")/../lib/ktap.sh"

@@ -14,7 +14,7 @@
 
 slot_is()
 {
-	[ "$(cat /sys/class/usbpass/slot0/state)" = "$1" ]
+	[ "$(</sys/class/usbpass/slot0/state)" = "$1" ]
 }
 
 keyboard()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // link: lib/libemu.a
 // group: trust
+// cpus: 2
 // timeout: 300 2400
 // Consumers as processes: they hand the descriptor on to children and other users, take all they can get, never reap, and die at
 // any moment: the lease is free again soon, and nothing of it stays. Errnos are those of uapi/linux/usbpass.h.

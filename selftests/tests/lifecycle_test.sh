@@ -3,7 +3,6 @@
 #
 # What is refused while something is in use, and what the refusal says to do.
 #
-# group: lifecycle
 # timeout: 800
 
 . "$(dirname "$0")/../lib/ktap.sh"
@@ -25,7 +24,7 @@ one_attachment()
 
 slot_is()
 {
-	[ "$(cat /sys/class/usbpass/slot0/state)" = "$1" ]
+	[ "$(</sys/class/usbpass/slot0/state)" = "$1" ]
 }
 
 device_is()

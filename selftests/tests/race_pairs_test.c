@@ -2,6 +2,7 @@
 // libs: libnl-genl-3.0
 // link: ../userspace/libusbpass.a
 // group: race_pairs
+// cpus: 2
 // on: debug
 // qemu: -chardev null,id=race
 // timeout: 600 6000

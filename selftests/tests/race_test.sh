@@ -4,6 +4,7 @@
 # No host driver is ever first: kprobes on their probe functions while ruled and unruled devices of several classes are plugged.
 #
 # group: race
+# cpus: 2
 # qemu: -drive if=none,id=cold,format=raw,file.driver=null-co,file.size=8M,file.read-zeroes=on
 # qemu: -device usb-storage,bus=x.0,port=2,drive=cold,serial=COLD0001 -device usb-kbd,bus=x.0,port=3
 # qemu: -device usb-mouse,bus=x.0,port=4
@@ -54,7 +55,7 @@ hot_plugs()
 		unplug "race-$kind"
 		wait_for 20 no test -e "$device"
 	done
-	same "$(cat "$TMP/probes")" "$(probes_total)" "calls of host drivers' probes after $plugs plugs"
+	same "$(<"$TMP/probes")" "$(probes_total)" "calls of host drivers' probes after $plugs plugs"
 }
 
 present_before_power_on()

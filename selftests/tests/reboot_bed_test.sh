@@ -3,6 +3,7 @@
 #
 # Two boots with the controllers in another order, and a state directory that outlives them.
 #
+# on: stock
 # boots: 2
 # qemu.1: -device qemu-xhci,id=a,addr=0x10 -device qemu-xhci,id=b,addr=0x11 -device usb-kbd,bus=a.0,serial=BEDK
 # qemu.2: -device qemu-xhci,id=a,addr=0x12 -device qemu-xhci,id=b,addr=0x11 -device usb-kbd,bus=a.0,serial=BEDK
@@ -23,7 +24,7 @@ finds_the_controllers()
 		echo "$device" >"$STATE/keyboard"
 	else
 		[[ $device == */0000:00:12.0/* ]]
-		[[ $(cat "$STATE/keyboard") == */0000:00:10.0/* ]]
+		[[ $(<"$STATE/keyboard") == */0000:00:10.0/* ]]
 	fi
 }
 

@@ -51,7 +51,7 @@ makes_rules()
 
 rules_hold()
 {
-	[ "$(at_port 1)" != "$(cat "$STATE/busid")" ]
+	[ "$(at_port 1)" != "$(<"$STATE/busid")" ]
 	usbpass_load claim=1
 	usbpass --no-wait apply "$STATE/rules.yaml" --rescan
 	wait_for 30 device_is "$(at_port 1)" idle

@@ -9,7 +9,7 @@
 #   -d DIR      where console.log and results are kept (default: a temporary directory)
 #   -s DIR      host directory that the guest has read-write as $STATE (default: DIR/state); it outlives the
 #               boot, so that a second boot finds what the first one left
-#   -m MB       memory (default 1024)        -c CPUS  processors (default 2)
+#   -m MB       memory (default 1024)        -c CPUS  processors (default 1)
 #   -t SECONDS  for the whole boot (default 300); past it the boot is killed and has failed
 #   -q ARGS     more QEMU arguments, split at blanks (may be given several times)
 #   -a ARGS     more kernel arguments
@@ -31,7 +31,7 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 
-name=boot dir='' state='' memory=1024 cpus=2 seconds=300 append='' qemu=() environment=()
+name=boot dir='' state='' memory=1024 cpus=1 seconds=300 append='' qemu=() environment=()
 while getopts n:d:s:m:c:t:q:a:e: opt; do
 	case $opt in
 	n) name=$OPTARG ;;
@@ -77,6 +77,8 @@ trap 'exit 143' TERM
 trap 'exit 130' INT
 
 # norandmaps: QEMU keeps what it translated by virtual address, and would translate every program anew at each start.
+# no5lvl: a fifth level of page tables is one more to walk at each miss, and the memory is small.
+# tsc=reliable: reading the HPET instead would leave the translated code each time.
 initramfs=$dir/initramfs.img
 "$here/initramfs.sh" "$MODDIR" "$initramfs" "$here/init" 9pnet_virtio 9p virtio_pci virtio_console overlay || exit 2
 
@@ -96,7 +98,7 @@ initramfs=$dir/initramfs.img
 timeout --kill-after=5 "$seconds" qemu-system-x86_64 \
 	-accel "${BOOT_ACCEL:-tcg,thread=multi}" -M q35 -cpu max -smp "$cpus" -m "$memory" -nodefaults -no-user-config -nic none -display none \
 	-no-reboot -kernel "$KERNEL" -initrd "$initramfs" \
-	-append "console=ttyS0 loglevel=7 panic=-1 oops=panic no_timer_check cryptomgr.notests norandmaps bed_top=$top bed_modules=$MODDIR $append" \
+	-append "console=ttyS0 loglevel=7 panic=-1 oops=panic no_timer_check cryptomgr.notests norandmaps no5lvl tsc=reliable bed_top=$top bed_modules=$MODDIR $append" \
 	-chardev "file,id=console,path=$dir/console.log" -serial chardev:console \
 	-virtfs local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap \
 	-virtfs "local,path=$state,mount_tag=state,security_model=none,multidevs=remap" \

@@ -2,8 +2,9 @@
 # shellcheck shell=bash
 #
 # The boots of run.sh: which files share one, on which kernels, and several at once. Sourced by it; uses its directive,
-# seconds_of, record, tally and account.
+# seconds_of, record, tally, account and run_host.
 #
+#   queue_host FILE...            add the files that run here to the queue, as one that takes the place of a boot
 #   boot_groups KERNEL FILE...    add the groups of the files to the queue
 #   boot_queue                    run the queue, $jobs boots at a time, longest first; prints each when it has ended
 
@@ -32,17 +33,39 @@ is_on()
 	[ -z "$on" ] || [[ " $on " == *" $2 "* ]]
 }
 
+# On another kernel than the stock one all takes longer.
+slower_on()
+{
+	if [ "$1" = stock ]; then
+		echo 1
+	else
+		echo 5
+	fi
+}
+
+queue_host()
+{
+	local file seconds=0
+
+	[ $# -gt 0 ] || return 0
+	for file; do
+		seconds=$((seconds + $(seconds_of "$file")))
+	done
+	queue+=("$seconds host host $*")
+}
+
 boot_groups()
 {
-	local kernel=$1 file group seconds
+	local kernel=$1 file group seconds slower
 	local -A groups=() lengths=()
 	shift
 
+	slower=$(slower_on "$kernel")
 	for file; do
 		is_on "$file" "$kernel" || continue
 		group=$(group_of "$file")
 		groups[$group]+=" $file"
-		seconds=$(seconds_of "$file")
+		seconds=$((slower * $(seconds_of "$file")))
 		lengths[$group]=$((${lengths[$group]:-0} + seconds))
 	done
 	for group in "${!groups[@]}"; do
@@ -56,7 +79,7 @@ choose_kernel()
 {
 	local choice module
 
-	[ "$1" != stock ] || return 0
+	[ "$1" != stock ] && [ "$1" != host ] || return 0
 	choice=$(vm/build-kernel.sh "$1") || return 1
 	eval "$choice"
 	export KERNEL MODDIR
@@ -75,13 +98,12 @@ choose_kernel()
 # run_group KERNEL NAME DIR FILE...: in a subshell of its own, with $out as its place for results
 run_group()
 {
-	local kernel=$1 name=$2 place=$3 boots=1 boot file status options seconds label dir began allowed memory slower=1 more=0
+	local kernel=$1 name=$2 place=$3 boots=1 boot file status options seconds label dir began allowed memory cpus slower more=0
 	shift 3
 
-	if [ "$kernel" != stock ]; then
-		# Checkers cost time and memory, and a warning is the end: what follows one is worth nothing.
-		slower=5 more=1024
-	fi
+	slower=$(slower_on "$kernel")
+	# Checkers cost memory too, and a warning is the end: what follows one is worth nothing.
+	[ "$kernel" = stock ] || more=1024
 	for file; do
 		boots=$(directive "$file" boots | sort -n | tail -n 1)
 		boots=${boots:-1}
@@ -90,13 +112,14 @@ run_group()
 	for ((boot = 1; boot <= boots; boot++)); do
 		label=$kernel/$name
 		[ "$boots" -eq 1 ] || label="$label ($boot of $boots)"
-		dir=$place/$boot options=() seconds=$((90 * slower)) allowed=() memory=1024
+		dir=$place/$boot options=() seconds=$((90 * slower)) allowed=() memory=1024 cpus=1
 		[ "$kernel" = stock ] || options+=(-a panic_on_warn=1)
 		for file; do
 			seconds=$((seconds + slower * $(seconds_of "$file")))
 			while read -r line; do options+=(-q "$line"); done < <(directive "$file" qemu; directive "$file" "qemu.$boot")
 			while read -r line; do options+=(-a "$line"); done < <(directive "$file" kernel)
 			while read -r line; do allowed+=("$line"); done < <(directive "$file" log)
+			while read -r line; do cpus=$((line > cpus ? line : cpus)); done < <(directive "$file" cpus)
 			while read -r line; do memory=$((line > memory ? line : memory)); done < <(directive "$file" memory)
 			printf '%s %s\n' "$((slower * $(seconds_of "$file")))" "$file"
 		done >"$place/state/.tests"
@@ -104,7 +127,7 @@ run_group()
 		: >"$out/ended"
 		echo "boot: $label"
 		began=$SECONDS
-		vm/boot.sh -n "$label" -d "$dir" -s "$place/state" -m "$((memory + more))" -t "$seconds" "${options[@]+"${options[@]}"}" \
+		vm/boot.sh -n "$label" -d "$dir" -s "$place/state" -m "$((memory + more))" -c "$cpus" -t "$seconds" "${options[@]+"${options[@]}"}" \
 			-e "LONG=$long" -e "BOOT=$boot" -e "ON=$kernel" -e "SLOWER=$slower" ${USBPASS_KO:+-e "USBPASS_KO=$USBPASS_KO"} \
 			${SEED:+-e "SEED=$SEED"} ${MINUTES:+-e "MINUTES=$MINUTES"} \
 			-- selftests/vm/tests.sh 2>&1 9>&- | tally "$kernel"
@@ -134,10 +157,14 @@ run_entry()
 	mkdir -p "$place"
 	out=$place
 	: >"$out/results"
-	if [ "$jobs" -eq 1 ]; then
-		run_group "$kernel" "$name" "$place" "$@"
+	[ "$jobs" -eq 1 ] || exec >"$place/output" 2>&1
+	if [ "$kernel" = host ]; then
+		: >"$out/begun"
+		: >"$out/ended"
+		run_host "$@" 2>&1 | tally host
+		account host "$@"
 	else
-		run_group "$kernel" "$name" "$place" "$@" >"$place/output" 2>&1
+		run_group "$kernel" "$name" "$place" "$@"
 	fi
 }
 
