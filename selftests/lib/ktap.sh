@@ -29,8 +29,9 @@ BOOT=${BOOT:-1}
 ON=${ON:-stock}
 SLOWER=${SLOWER:-1}
 export TOP TMP LONG BOOT ON SLOWER
-# A read of what nobody writes to waits, without a process.
-exec {ktap_never}<> <(:)
+# A read of what nobody writes to waits, without a process for it. (There is no /dev/fd here for <(:).)
+mkfifo "$TMP/.never"
+exec {ktap_never}<>"$TMP/.never"
 printf -v ktap_poll '%d.%02d' 0 $((SLOWER > 4 ? 20 : 5 * SLOWER))
 ktap_planned=0 ktap_count=0 ktap_failed=0 ktap_deferred=()
 
