@@ -69,7 +69,7 @@ static bool match(struct usb_device *udev)
 	 * let .probe refuse: it stays without a driver. Hubs go on.
 	 */
 	if (!dev)
-		return !usbpass_facts_are_hub(udev);
+		return !usbpass_usbcore_is_hub(udev);
 	wanted = usbpass_claim_wants(dev);
 	usbpass_device_put(dev);
 	return wanted;

@@ -114,24 +114,6 @@ static int read_string(char **to, const char *from)
 	return *to ? 0 : -ENOMEM;
 }
 
-bool usbpass_facts_are_hub(const struct usb_device *udev)
-{
-	unsigned int i, j, k, interfaces = 0;
-
-	for (i = 0; udev->config && i < udev->descriptor.bNumConfigurations; i++) {
-		const struct usb_host_config *config = &udev->config[i];
-
-		for (j = 0; j < config->desc.bNumInterfaces; j++) {
-			const struct usb_interface_cache *intf = config->intf_cache[j];
-
-			for (k = 0; k < intf->num_altsetting; k++, interfaces++)
-				if (intf->altsetting[k].desc.bInterfaceClass != USB_CLASS_HUB)
-					return false;
-		}
-	}
-	return interfaces || udev->descriptor.bDeviceClass == USB_CLASS_HUB;
-}
-
 struct usbpass_facts *usbpass_facts_new(struct usb_device *udev, u32 id)
 {
 	struct usbpass_facts *facts = kzalloc(sizeof(*facts), GFP_KERNEL);
@@ -142,7 +124,7 @@ struct usbpass_facts *usbpass_facts_new(struct usb_device *udev, u32 id)
 	facts->id = id;
 	facts->time_ns = ktime_get_boottime_ns();
 	facts->descriptor = udev->descriptor;
-	facts->hub = usbpass_facts_are_hub(udev);
+	facts->hub = usbpass_usbcore_is_hub(udev);
 	facts->speed = udev->speed;
 	facts->speed_kbps = speed_kbps(udev);
 	facts->bus = udev->bus->busnum;

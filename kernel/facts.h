@@ -39,12 +39,6 @@ struct usbpass_facts {
 	u8 **configs;			/* raw, as on the wire */
 };
 
-/*
- * Is it for the hub driver alone? What merely says so, and has anything else in
- * any configuration, would get past the rules to the drivers for that.
- */
-bool usbpass_facts_are_hub(const struct usb_device *udev);
-
 /* Reads @udev, which must be enumerated. NULL: no memory. */
 struct usbpass_facts *usbpass_facts_new(struct usb_device *udev, u32 id);
 struct usbpass_facts *usbpass_facts_get(struct usbpass_facts *facts);

@@ -49,6 +49,24 @@ struct usb_device *usbpass_usbcore_device(struct device *dev)
 	return udev->parent ? udev : NULL;
 }
 
+bool usbpass_usbcore_is_hub(const struct usb_device *udev)
+{
+	unsigned int i, j, k, interfaces = 0;
+
+	for (i = 0; udev->config && i < udev->descriptor.bNumConfigurations; i++) {
+		const struct usb_host_config *config = &udev->config[i];
+
+		for (j = 0; j < config->desc.bNumInterfaces; j++) {
+			const struct usb_interface_cache *intf = config->intf_cache[j];
+
+			for (k = 0; k < intf->num_altsetting; k++, interfaces++)
+				if (intf->altsetting[k].desc.bInterfaceClass != USB_CLASS_HUB)
+					return false;
+		}
+	}
+	return interfaces || udev->descriptor.bDeviceClass == USB_CLASS_HUB;
+}
+
 /*
  * Wished for: an owner type of its own. The core only compares the pointer of
  * a port's owner, and the one type that it takes is usbfs's file.

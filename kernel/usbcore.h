@@ -19,6 +19,12 @@ struct usb_interface *usbpass_usbcore_interface(struct device *dev);
 struct usb_device *usbpass_usbcore_device(struct device *dev);
 
 /*
+ * Is it for the hub driver alone? What merely says so, and has anything else in
+ * any configuration, would get past the rules to the drivers for that.
+ */
+bool usbpass_usbcore_is_hub(const struct usb_device *udev);
+
+/*
  * The port that keeps the host's interface drivers away from what is plugged
  * into it. Hub's device lock held. 0; -EBUSY: a usbfs user owns it.
  */

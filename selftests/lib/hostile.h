@@ -213,6 +213,14 @@ static inline void hostile_plug(void)
 	hostile_tell(emu, "plug");
 }
 
+/* A plug that comes before the hub has seen the unplug is none to it, where the descriptors are the same. */
+static inline void hostile_replug(void)
+{
+	hostile_tell(emu, "unplug");
+	ASSERT_EQ(0, emu_wait(emu, "enumerated==0", 20000 * tap_slower()));
+	hostile_tell(emu, "plug");
+}
+
 /* The kernel asks nothing of it any more. */
 static inline void hostile_wait_quiet(void)
 {

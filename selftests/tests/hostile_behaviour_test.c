@@ -73,7 +73,7 @@ TEST("a device that stalls all is refused at its plug, says EIO to an open and E
 	EXPECT_ERRNO(EIO, open(HOSTILE_NODE, O_RDWR));
 	expect_error_state("does not take configuration 0", "replug");
 	hostile_tell(emu, "behave");
-	hostile_tell(emu, "replug");
+	hostile_replug();
 	ASSERT(consumer_wait_slot("hostile", "idle"));
 	open_node();
 	hostile_tell(emu, "stall=all");
@@ -99,7 +99,7 @@ TEST("a device that babbles says EIO to an open, EOVERFLOW to a lease, and not a
 	EXPECT_ERRNO(EIO, open(HOSTILE_NODE, O_RDWR));
 	expect_error_state("does not take configuration 0", "replug");
 	hostile_tell(emu, "behave");
-	hostile_tell(emu, "replug");
+	hostile_replug();
 	ASSERT(consumer_wait_slot("hostile", "idle"));
 	open_node();
 	hostile_tell(emu, "error=all:overflow");
@@ -131,7 +131,7 @@ TEST("a device that answers too late fails an open with EIO, and is then in erro
 	expect_error_state("does not answer", "replug");
 	EXPECT_ERRNO(ENODEV, open(HOSTILE_NODE, O_RDWR));
 	hostile_tell(emu, "behave");
-	hostile_tell(emu, "replug");
+	hostile_replug();
 	ASSERT(consumer_wait_slot("hostile", "idle"));
 	open_node();
 	hostile_tell(emu, "delay=bulk:3000");
@@ -192,12 +192,12 @@ TEST("a device that comes back as something else, each time another, is held: no
 		open_node();
 		for (j = 0; j < 4; j++)
 			hostile_tell(emu, others[i][j]);
-		hostile_tell(emu, "replug");
+		hostile_replug();
 		ASSERT_EQ(0, emu_wait(emu, "enumerated==1", 20000 * tap_slower()));
 		TAP_CHECK(false, hostile_wait_driver(emu, "usbpass"), "%s of %s: not held", others[i][3], others[i][2]);
 		ASSERT(consumer_wait_slot("hostile", "gone"));
 		close(fd);
-		hostile_tell(emu, "replug");
+		hostile_replug();
 		ASSERT_EQ(0, emu_wait(emu, "enumerated==1", 20000 * tap_slower()));
 		snprintf(busid, sizeof(busid), "%s", emu_busid(emu));
 		TAP_CHECK(false, hostile_wait_driver(emu, "usbpass"), "%s of %s: not held after the lease", others[i][3], others[i][2]);

@@ -25,6 +25,12 @@ void usbpass_usbcore_socket(struct usb_device *udev, char *socket, size_t size)
 	snprintf(socket, size, "0000:00:14.0/%d", udev->portnum);
 }
 
+/* Asked of what the core has parsed, which is not here. */
+bool usbpass_usbcore_is_hub(const struct usb_device *udev)
+{
+	return udev->descriptor.bDeviceClass == USB_CLASS_HUB;
+}
+
 /* Of each configuration the core keeps as many bytes as its (corrected) wTotalLength says. */
 static void plug(struct plugged *dev, struct input *in)
 {
