@@ -57,9 +57,11 @@
  *   ENODEV     no present device has this id
  *   ENOENT     no rule claims this device; add one first
  *   EOPNOTSUPP the device is a hub: hubs are never claimed
- *   EBUSY      module parameter `claim` is 0: nothing new is taken
- *   The job fails with EBUSY if the port is owned through usbfs, and EIO if
- *   the device does not answer.
+ *   EBUSY      module parameter `claim` is 0, or maintenance is on: nothing new
+ *              is taken
+ *   The job fails with EBUSY if the port is owned through usbfs or nothing new
+ *   is taken any more, ENOENT if no rule claims it any more, and EIO if the
+ *   device does not answer.
  *
  * USBPASS_CMD_DEVICE_RELEASE  do: DEVICE{ID} [FLAGS] -> JOB
  *   Gives a device to the host's drivers, as if it had just been plugged in,
@@ -84,13 +86,25 @@
  * USBPASS_CMD_RULE_SET        do: RULE{ID|NAME ...}; CONDs replace all CONDs
  * USBPASS_CMD_RULE_DEL        do: RULE{ID|NAME}
  * USBPASS_CMD_RULE_GET        do: RULE{ID|NAME} -> RULE; dump, in match order
+ *   What a rule of action QUARANTINE wins as it is plugged in is HELD, without a
+ *   configuration and in no group, until another rule wins it, DEVICE_RELEASE,
+ *   or its unplugging. What the host has already is left to it, also by
+ *   USBPASS_F_RESCAN. With the module's parameter `claim` 0 nothing more is
+ *   quarantined; what is held stays so.
  *   EEXIST     the name is taken
  *   ENOENT     no such rule; or (on GROUP) no such group
  *   ENOSPC     USBPASS_RULES_MAX rules exist
  *
- * USBPASS_CMD_RULE_TEST       do: DEVICE{ID} -> RULE (the winner), or an empty
- *                                 reply where none matches
+ * USBPASS_CMD_RULE_TEST       do: DEVICE -> RULE (the winner), or an empty reply
+ *                                 where none matches; dump: DEVICE -> each RULE
+ *                                 in match order, with FAILED where it does not
+ *                                 match
+ *   DEVICE is the ID of a present device, or what a device would be: the
+ *   attributes from SOCKET to INTERFACE_CLASS but BUSID. Of what is absent a
+ *   number is 0 and a string empty. A disabled rule wins nothing. In a socket
+ *   with a stage: the rules of the stage.
  *   ENODEV     no present device has this id
+ *   EINVAL     (on DEVICE) neither, or both
  *
  * USBPASS_CMD_ATTACH_NEW      do: ATTACH{[NAME] [SLUG] GROUP [VM] [RESET]
  *                                 [OPTIONAL] [FOLLOW] [ENABLED] [UID] [GID]
@@ -113,21 +127,41 @@
  *   and slot. A closed socket, or 60 s without a command, drops the stage.
  *   EALREADY   this socket has a stage
  *   ESTALE     GENERATION is given and is not the one in force
- * USBPASS_CMD_TXN_COMMIT      do: [FLAGS] -> GENERATION
+ * USBPASS_CMD_TXN_COMMIT      do: [FLAGS] [CONFIRM_SECS] -> GENERATION
  *   All or nothing. With USBPASS_F_RESCAN present devices that a rule of the
- *   new configuration claims are taken too (as DEVICE_CLAIM does).
+ *   new configuration claims are taken too (as DEVICE_CLAIM does). A lease
+ *   whose device no rule claims into its attachment's group any more lasts
+ *   until it is closed; with USBPASS_F_REVOKE it ends soon after.
+ *   With CONFIRM_SECS the kernel goes back by itself, to the configuration in
+ *   force before, unless TXN_CONFIRM comes in that time (which stands still
+ *   while the machine sleeps). Until then a device that the old rules claim,
+ *   and the new ones do not, stays claimed: HELD, and not for lease. Going
+ *   back is a commit of its own: the attachments of before are at their paths
+ *   again (in another slot, where they were gone), and leases that it has no
+ *   place for end. What USBPASS_F_REVOKE ended stays so.
  *   ENOENT     this socket has no stage; or a reference in it dangles
  *   ESTALE     another commit came first; begin again
  *   EBUSY      an attachment with an open lease is missing from the stage, and
- *              FLAGS lacks USBPASS_F_REVOKE
+ *              FLAGS lacks USBPASS_F_REVOKE; or (any command that commits) a
+ *              configuration waits to be confirmed
+ *   ENOSPC     no slot is left: with CONFIRM_SECS an attachment that goes
+ *              needs another one, for going back
  * USBPASS_CMD_TXN_ABORT       do:
  *   ENOENT     this socket has no stage
  *   ENOBUFS    (any command that stages) USBPASS_STAGE_BYTES_MAX is reached
+ * USBPASS_CMD_TXN_CONFIRM     do: -> GENERATION
+ *   Keeps the configuration that waits to be confirmed. Any socket may ask.
+ *   ENOENT     none waits
+ * USBPASS_CMD_TXN_REVERT      do: -> GENERATION
+ *   Goes back at once. The generation is the new one.
+ *   ENOENT     no configuration waits to be confirmed
  *
  * USBPASS_CMD_SUBSCRIBE       do: [SINCE]
  *   From now on this socket gets USBPASS_CMD_EVENT messages (unicast), first
  *   those kept with a sequence number above SINCE. A gap is told by
- *   USBPASS_A_EVENT_LOST in the next message. Ends with the socket.
+ *   USBPASS_A_EVENT_LOST in the next message. Ends with the socket. Events
+ *   fill half of its receive buffer at most, and wait past that: there is
+ *   always room for the answers to other commands of the socket.
  *   EALREADY   this socket has subscribed
  *   ENOSPC     USBPASS_SUBSCRIBERS_MAX sockets have
  * USBPASS_CMD_EVENT_GET       dump: [SINCE] -> EVENT...
@@ -136,6 +170,13 @@
  * USBPASS_CMD_JOB_GET         do: JOB -> EVENT (the job's), whose RESULT is
  *                                 -EINPROGRESS while it runs
  *   ENOENT     no such job, or it ended more than USBPASS_EVENTS_KEPT ago
+ *
+ * USBPASS_CMD_MAINTENANCE_SET do: MAINTENANCE
+ *   1: from now on no device is claimed and no lease begins. What is claimed
+ *   stays so, open leases go on, also over a reset or a replug in time, and
+ *   rules go on to quarantine. 0: that ends; what was plugged in meanwhile is
+ *   PENDING. Once 1 is acknowledged the open leases are all in ATTACH_GET.
+ *   Setting what is set does nothing. Not kept over a reload of the module.
  */
 #ifndef _UAPI_LINUX_USBPASS_H
 #define _UAPI_LINUX_USBPASS_H
@@ -163,10 +204,13 @@
 #define USBPASS_SUBSCRIBERS_MAX	16	/* an owner */
 #define USBPASS_STAGE_BYTES_MAX	(64 << 20)
 #define USBPASS_STAGE_IDLE_SECS	60
+#define USBPASS_CONFIRM_SECS_MAX	3600
 
 /* USBPASS_A_INFO_FEATURES, bits: what this module can do beyond version 1. */
 #define USBPASS_FEATURE_RULES_EQ	0x1ULL	/* eq and ne */
 #define USBPASS_FEATURE_RESET_DEVICE	0x2ULL	/* none and device */
+#define USBPASS_FEATURE_RULES_TEXT	0x4ULL	/* all other operators */
+#define USBPASS_FEATURE_QUARANTINE	0x8ULL	/* the action */
 
 enum usbpass_cmd {
 	USBPASS_CMD_UNSPEC,
@@ -194,6 +238,9 @@ enum usbpass_cmd {
 	USBPASS_CMD_EVENT,		/* from the kernel only */
 	USBPASS_CMD_EVENT_GET,
 	USBPASS_CMD_JOB_GET,
+	USBPASS_CMD_TXN_CONFIRM,
+	USBPASS_CMD_TXN_REVERT,
+	USBPASS_CMD_MAINTENANCE_SET,
 
 	__USBPASS_CMD_MAX,
 };
@@ -224,6 +271,11 @@ enum usbpass_attr {
 	USBPASS_A_EVENT,		/* nest, enum usbpass_event_attr */
 	USBPASS_A_JOB,			/* u32, from 1 */
 	USBPASS_A_SINCE,		/* u64, an event's sequence number */
+	USBPASS_A_FAILED,		/* u32, from 0: a rule's first condition that
+					 * does not hold
+					 */
+	USBPASS_A_CONFIRM_SECS,		/* u32, 1 to USBPASS_CONFIRM_SECS_MAX */
+	USBPASS_A_MAINTENANCE,		/* u8, 1: on */
 
 	__USBPASS_A_MAX,
 };
@@ -245,6 +297,10 @@ enum usbpass_info_attr {
 	USBPASS_A_INFO_EVENT_SEQ,	/* u64, of the newest event; 0: none yet */
 	USBPASS_A_INFO_TRANSFER_BYTES,	/* u64, in flight, of all leases */
 	USBPASS_A_INFO_HOLD_MS,		/* u32, left of hold_secs; 0: none held */
+	USBPASS_A_INFO_CONFIRM_MS,	/* u32, left to confirm what is in force; 0: it
+					 * stays
+					 */
+	USBPASS_A_INFO_MAINTENANCE,	/* u8, 1: on */
 
 	__USBPASS_A_INFO_MAX,
 };
@@ -299,7 +355,9 @@ enum usbpass_device_attr {
 enum usbpass_device_state {
 	USBPASS_DEVICE_HOST,		/* the host's drivers have it, or may */
 	USBPASS_DEVICE_PENDING,		/* as HOST; a rule wants it */
-	USBPASS_DEVICE_HELD,		/* no driver: hold_secs, a guarded socket */
+	USBPASS_DEVICE_HELD,		/* no driver: quarantine, hold_secs, a guarded
+					 * socket, or released once confirmed
+					 */
 	USBPASS_DEVICE_IDLE,		/* claimed, unconfigured, free */
 	USBPASS_DEVICE_ONLINE,		/* leased */
 	USBPASS_DEVICE_CLEANING,	/* between two leases */
@@ -393,7 +451,7 @@ enum usbpass_rule_attr {
 enum usbpass_action {
 	USBPASS_ACTION_CLAIM = 1,
 	USBPASS_ACTION_IGNORE,
-	USBPASS_ACTION_QUARANTINE,	/* EOPNOTSUPP in this version */
+	USBPASS_ACTION_QUARANTINE,	/* no driver and no group: HELD */
 };
 
 enum usbpass_origin {
@@ -403,7 +461,7 @@ enum usbpass_origin {
 
 /*
  * A condition: FIELD, OP, and the value that the field's kind asks for.
- * A device without the string (SERIAL...) equals no string: eq is false, ne true.
+ * A string that a device has not got (SERIAL...) is an empty one.
  */
 enum usbpass_cond_attr {
 	USBPASS_A_COND_UNSPEC,
@@ -419,11 +477,34 @@ enum usbpass_cond_attr {
 					 * 0xffffff (default)
 					 */
 	USBPASS_A_COND_STRING,		/* string, USBPASS_STRING_MAX: strings */
+	USBPASS_A_COND_TABLE,		/* binary, USBPASS_TABLE_MAX, of user space
+					 * only: STRING compiled, for REGEX and
+					 * NOT_REGEX, which need it
+					 */
 
 	__USBPASS_A_COND_MAX,
 };
 
 #define USBPASS_A_COND_MAX (__USBPASS_A_COND_MAX - 1)
+
+/*
+ * A table is a deterministic automaton: N states, of which 0 is the first, and
+ * C classes of bytes. All in bytes, one after the other:
+ *
+ *	N		1 to USBPASS_TABLE_STATES
+ *	C		1 to USBPASS_TABLE_CLASSES
+ *	class[256]	the class of each byte, below C
+ *	accepts[N]	1: a string that ends in this state fits; else 0
+ *	next[N][C]	the state that follows, below N
+ *
+ * A table that is not so is EINVAL. That it says what STRING says is in the
+ * hands of who compiled it: the kernel runs the table, and keeps STRING for
+ * people.
+ */
+#define USBPASS_TABLE_STATES	250
+#define USBPASS_TABLE_CLASSES	64
+#define USBPASS_TABLE_SIZE(n, c) (2 + 256 + (n) * (1 + (c)))
+#define USBPASS_TABLE_MAX	16508	/* USBPASS_TABLE_SIZE(250, 64) */
 
 enum usbpass_field {
 	USBPASS_FIELD_ANY = 1,		/* no value: matches every device */
@@ -448,7 +529,12 @@ enum usbpass_field {
 	__USBPASS_FIELD_MAX,
 };
 
-/* Of these this version carries EQ and NE; the others: EOPNOTSUPP. */
+/*
+ * Strings take all of them, numbers those up to GE, classes and REMOVABLE EQ
+ * and NE; another one: EINVAL. Strings are compared as bytes. NE and NOT_ are
+ * true where their opposites are not; with an interface-class: of each
+ * interface.
+ */
 enum usbpass_op {
 	USBPASS_OP_EQ = 1,
 	USBPASS_OP_NE,
@@ -459,9 +545,9 @@ enum usbpass_op {
 	USBPASS_OP_BEGINS,
 	USBPASS_OP_ENDS,
 	USBPASS_OP_CONTAINS,
-	USBPASS_OP_ICONTAINS,
-	USBPASS_OP_GLOB,
-	USBPASS_OP_REGEX,
+	USBPASS_OP_ICONTAINS,		/* A to Z are a to z */
+	USBPASS_OP_GLOB,		/* the kernel's lib/glob.c: * ? [a-z] [!a-z] \ */
+	USBPASS_OP_REGEX,		/* POSIX extended, by USBPASS_A_COND_TABLE */
 	USBPASS_OP_NOT_BEGINS,
 	USBPASS_OP_NOT_ENDS,
 	USBPASS_OP_NOT_CONTAINS,
@@ -518,7 +604,7 @@ enum usbpass_attach_attr {
 	USBPASS_A_ATTACH_PIN_SOCKET,	/* string } */
 	USBPASS_A_ATTACH_SLOT,		/* u32, the minor (out only) */
 	USBPASS_A_ATTACH_STATE,		/* u8, enum usbpass_slot_state (out only) */
-	USBPASS_A_ATTACH_REASON,	/* string, of ERROR and MISSING (out only) */
+	USBPASS_A_ATTACH_REASON,	/* string, where a state has one (out only) */
 	USBPASS_A_ATTACH_REMEDY,	/* string (out only) */
 	USBPASS_A_ATTACH_DEVICE,	/* u32, id of the leased device (out only) */
 	USBPASS_A_ATTACH_PID,		/* u32, of the opener (out only) */
@@ -549,7 +635,7 @@ enum usbpass_follow {
  *                          +---------------------------------------------+
  */
 enum usbpass_slot_state {
-	USBPASS_SLOT_OFFLINE,		/* it or its group is disabled */
+	USBPASS_SLOT_OFFLINE,		/* it or its group is disabled; maintenance */
 	USBPASS_SLOT_MISSING,		/* no device of the group is here and free */
 	USBPASS_SLOT_PENDING,		/* one is, in use by the host */
 	USBPASS_SLOT_IDLE,		/* open would succeed */
@@ -600,9 +686,18 @@ enum usbpass_event_type {
 					 * Past the budget one a minute and device
 					 */
 	USBPASS_EVENT_IDENTITY_CHANGED,	/* another device in a guarded socket */
-	USBPASS_EVENT_COMMIT,		/* GENERATION */
+	USBPASS_EVENT_COMMIT,		/* GENERATION; REASON, where it is to be
+					 * confirmed, or goes back; PID UID COMM,
+					 * but where it goes back by itself
+					 */
 	USBPASS_EVENT_JOB,		/* JOB RESULT REASON */
 	USBPASS_EVENT_FILTERED,		/* a control request was refused: REASON */
+	USBPASS_EVENT_CONFIRMED,	/* GENERATION PID UID COMM */
+	USBPASS_EVENT_LEASE_REVOKED,	/* REASON; PID UID COMM of the consumer, who
+					 * has yet to close it
+					 */
+	USBPASS_EVENT_MAINTENANCE_ON,	/* PID UID COMM */
+	USBPASS_EVENT_MAINTENANCE_OFF,	/* PID UID COMM */
 
 	__USBPASS_EVENT_MAX,
 };
@@ -613,6 +708,7 @@ enum usbpass_event_type {
  *
  * /dev/usbpass/OWNER/SLUG. Opening it leases a free device of the group:
  *   EBUSY      the slot is open already
+ *   EBUSY      maintenance is on
  *   ENODEV     no device of the group (or not the pinned one) is free here
  *   EAGAIN     O_NONBLOCK, and a device is still being cleaned; without
  *              O_NONBLOCK open waits for that, up to 10 s, then EAGAIN
