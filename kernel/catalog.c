@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/jhash.h>
 #include <linux/mm.h>
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
@@ -9,7 +10,7 @@
 #include "config.h"
 #include "rule.h"
 
-/* One namespace a kind. Zeroed to its end: it is hashed as bytes. */
+/* One namespace a kind. Zeroed to its end: it is compared as bytes. */
 struct name_key {
 	u8 kind;
 	char name[USBPASS_NAME_MAX + 1];
@@ -22,7 +23,16 @@ struct named {
 	void *object;			/* the list holds the reference */
 };
 
+/* Of the name alone: it is short, and the room for it long. */
+static u32 hash_key(const void *data, u32 len, u32 seed)
+{
+	const struct name_key *key = data;
+
+	return jhash(key->name, strnlen(key->name, sizeof(key->name)), seed + key->kind);
+}
+
 static const struct rhashtable_params params = {
+	.hashfn = hash_key,
 	.key_len = sizeof(struct name_key),
 	.key_offset = offsetof(struct named, key),
 	.head_offset = offsetof(struct named, head),

@@ -6,11 +6,13 @@
 #include "claim.h"
 #include "compat.h"
 #include "config.h"
+#include "confirm.h"
 #include "device.h"
 #include "guard.h"
 #include "hold.h"
 #include "intf.h"
 #include "lease.h"
+#include "maintenance.h"
 #include "param.h"
 #include "reconcile.h"
 #include "settings.h"
@@ -32,28 +34,49 @@
 static struct workqueue_struct *settle_wq;
 static bool started;	/* the table knows all devices, and wants some */
 
+/* Whatever the rules say: it is in use, its lease waits for it, a guard or a window is open. */
+static bool is_kept(const struct usbpass_device *dev)
+{
+	return dev->lease || dev->cleaning || dev->guarded || dev->deferred ||
+	       usbpass_lease_expects_locked(dev->facts);
+}
+
+/*
+ * `claim` and maintenance are about what is not ours yet. Quarantine denies a
+ * device to all, and so goes on in maintenance; it never asks for what was the
+ * host's.
+ */
+static bool is_ruled(const struct usbpass_device *dev)
+{
+	switch (dev->verdict.action) {
+	case USBPASS_ACTION_CLAIM:
+		return dev->claimed || ((dev->asked || !dev->present) && usbpass_param_claim() &&
+					!usbpass_maintenance_is_on_locked());
+	case USBPASS_ACTION_QUARANTINE:
+		return dev->claimed || (!dev->present && usbpass_param_claim());
+	default:
+		return !dev->present && usbpass_hold_applies(dev->facts);
+	}
+}
+
 bool usbpass_claim_wants(struct usbpass_device *dev)
 {
 	struct usbpass_verdict verdict;
-	bool claimed, asked, present, kept;
+	bool wants, deferred;
 
+	rcu_read_lock();
 	usbpass_config_decide(dev->facts, &verdict, false);
+	deferred = verdict.action != USBPASS_ACTION_CLAIM &&
+		   verdict.action != USBPASS_ACTION_QUARANTINE &&
+		   usbpass_confirm_defers(dev->facts);
+	rcu_read_unlock();
 	spin_lock(&usbpass_registry_lock);
 	dev->verdict = verdict;
-	claimed = dev->claimed;
-	asked = dev->asked;
-	present = dev->present;
-	kept = dev->lease || dev->cleaning || dev->guarded;
-	if (dev->released || dev->facts->hub || !READ_ONCE(started)) {
-		spin_unlock(&usbpass_registry_lock);
-		return false;
-	}
+	dev->deferred = deferred && dev->claimed;
+	wants = READ_ONCE(started) && !dev->released && !dev->facts->hub &&
+		(is_kept(dev) || is_ruled(dev));
 	spin_unlock(&usbpass_registry_lock);
-
-	if (verdict.action == USBPASS_ACTION_CLAIM)
-		return claimed || asked || (!present && usbpass_param_claim());
-	return kept || usbpass_lease_expects(dev->facts) ||
-	       (!present && usbpass_hold_applies(dev->facts));
+	return wants;
 }
 
 static bool match(struct usb_device *udev)
@@ -92,6 +115,7 @@ static int probe(struct usb_device *udev)
 	}
 	spin_lock(&usbpass_registry_lock);
 	dev->claimed = true;
+	dev->passed = false;
 	/* The core chose configuration 0, and some device has one of that value. */
 	if (udev->actconfig)
 		dev->cleaning = true;
@@ -171,6 +195,8 @@ static void note_host_has(struct usb_device *udev)
 	if (!dev)
 		return;
 	spin_lock(&usbpass_registry_lock);
+	if (!dev->present)
+		dev->passed = dev->verdict.action == USBPASS_ACTION_CLAIM && !dev->released;
 	dev->present = true;
 	spin_unlock(&usbpass_registry_lock);
 	usbpass_device_notify(dev);

@@ -72,6 +72,35 @@ void usbpass_attach_put(struct usbpass_attach *attach)
 	kref_put(&attach->kref, release_attach);
 }
 
+/* NULL if @from is; *failed if there is no memory. */
+static char *copy_text(const char *from, bool *failed)
+{
+	char *to = from ? kstrdup(from, GFP_KERNEL_ACCOUNT) : NULL;
+
+	*failed |= from && !to;
+	return to;
+}
+
+struct usbpass_attach *usbpass_attach_copy(const struct usbpass_attach *from)
+{
+	struct usbpass_attach *attach = kmemdup(from, sizeof(*from), GFP_KERNEL_ACCOUNT);
+	bool failed = false;
+
+	if (!attach)
+		return NULL;
+	kref_init(&attach->kref);
+	attach->slot = NULL;
+	attach->vm = copy_text(from->vm, &failed);
+	attach->description = copy_text(from->description, &failed);
+	attach->pin.serial = copy_text(from->pin.serial, &failed);
+	attach->pin.socket = copy_text(from->pin.socket, &failed);
+	if (failed) {
+		usbpass_attach_put(attach);
+		return NULL;
+	}
+	return attach;
+}
+
 bool usbpass_pin_matches(const struct usbpass_pin *pin, const struct usbpass_facts *facts)
 {
 	return (!pin->has_vendor || pin->vendor == le16_to_cpu(facts->descriptor.idVendor)) &&
@@ -143,13 +172,13 @@ struct usbpass_config *usbpass_config_build(const struct usbpass_catalog *catalo
 	return config;
 }
 
-void usbpass_config_install(struct usbpass_config *config)
+struct usbpass_config *usbpass_config_install(struct usbpass_config *config)
 {
 	struct usbpass_config *old = usbpass_config_current();
 
 	rcu_assign_pointer(in_force, config);
 	synchronize_rcu();
-	usbpass_config_free(old);
+	return old;
 }
 
 int usbpass_config_init(void)
@@ -202,6 +231,7 @@ void usbpass_config_decide(const struct usbpass_facts *facts, struct usbpass_ver
 		verdict->action = rule->action;
 		verdict->rule_id = rule->id;
 		verdict->group_id = rule->group_id;
+		strscpy(verdict->rule_name, rule->name, sizeof(verdict->rule_name));
 		if (count)
 			atomic64_inc(&rule->hits->count);
 	}

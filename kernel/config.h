@@ -54,6 +54,7 @@ struct usbpass_verdict {
 	u8 action;			/* enum usbpass_action; 0: no rule matches */
 	u32 rule_id;
 	u32 group_id;			/* 0 unless action is CLAIM */
+	char rule_name[USBPASS_NAME_MAX + 1];
 };
 
 int usbpass_config_init(void);
@@ -70,6 +71,8 @@ struct usbpass_group *usbpass_config_group(u32 id);
 void usbpass_group_put(struct usbpass_group *group);
 struct usbpass_attach *usbpass_config_attach(u32 id);
 struct usbpass_attach *usbpass_attach_get(struct usbpass_attach *attach);
+/* Another one of the same id, without a slot. NULL: no memory. */
+struct usbpass_attach *usbpass_attach_copy(const struct usbpass_attach *from);
 void usbpass_attach_put(struct usbpass_attach *attach);
 
 /* Policy in force: the narrower of the attachment's and its group's; NONE if it is gone. */

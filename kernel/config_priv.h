@@ -29,7 +29,7 @@ struct usbpass_config *usbpass_config_current(void);
 /* The next generation, of what is in @catalog. NULL: no memory. */
 struct usbpass_config *usbpass_config_build(const struct usbpass_catalog *catalog);
 void usbpass_config_free(struct usbpass_config *config);
-/* Puts @config in force and frees what was, after its last reader. Sleeps. */
-void usbpass_config_install(struct usbpass_config *config);
+/* Puts @config in force. Returns what was, which has no reader any more. Sleeps. */
+struct usbpass_config *usbpass_config_install(struct usbpass_config *config);
 
 #endif /* _USBPASS_CONFIG_PRIV_H */

@@ -171,18 +171,38 @@ void usbpass_device_exit(void)
 	rcu_barrier();		/* facts are freed by a callback of ours */
 }
 
-static u8 claimed_state(const struct usbpass_device *dev, const char **reason,
-			const char **remedy)
+/* What keeps host drivers off where no rule claims it. @reason: USBPASS_REASON_MAX + 1 bytes. */
+static void why_held(const struct usbpass_device *dev, char *reason, const char **remedy)
+{
+	if (dev->verdict.action == USBPASS_ACTION_QUARANTINE) {
+		snprintf(reason, USBPASS_REASON_MAX + 1, "quarantined by rule '%s'",
+			 dev->verdict.rule_name);
+		*remedy = "add a rule that claims or ignores it, or `device release`";
+	} else if (dev->deferred) {
+		strscpy(reason, "released when the configuration is confirmed",
+			USBPASS_REASON_MAX + 1);
+		*remedy = "`usbpass confirm` releases it, `usbpass revert` keeps it";
+	} else if (dev->guarded) {
+		strscpy(reason, "appeared in the socket of a lease and is not what was leased",
+			USBPASS_REASON_MAX + 1);
+		*remedy = "make a rule for it, release it, or replug it later";
+	} else {
+		strscpy(reason, "waits for the first commit (hold_secs)", USBPASS_REASON_MAX + 1);
+		*remedy = "commit a configuration, or wait";
+	}
+}
+
+static u8 claimed_state(const struct usbpass_device *dev, char *reason, const char **remedy)
 {
 	if (dev->lease)
 		return USBPASS_DEVICE_ONLINE;
 	if (dev->error) {
-		*reason = dev->error;
+		strscpy(reason, dev->error, USBPASS_REASON_MAX + 1);
 		*remedy = dev->remedy;
 		return USBPASS_DEVICE_ERROR;
 	}
 	if (!dev->udev->authorized) {
-		*reason = "deauthorized in sysfs";
+		strscpy(reason, "deauthorized in sysfs", USBPASS_REASON_MAX + 1);
 		*remedy = "write 1 to its `authorized` attribute";
 		return USBPASS_DEVICE_ERROR;
 	}
@@ -190,34 +210,33 @@ static u8 claimed_state(const struct usbpass_device *dev, const char **reason,
 		return USBPASS_DEVICE_CLEANING;
 	if (dev->verdict.action == USBPASS_ACTION_CLAIM)
 		return USBPASS_DEVICE_IDLE;
-	if (dev->guarded) {
-		*reason = "appeared in the socket of a lease and is not what was leased";
-		*remedy = "make a rule for it, release it, or replug it later";
-	} else {
-		*reason = "waits for the first commit (hold_secs)";
-		*remedy = "commit a configuration, or wait";
-	}
+	why_held(dev, reason, remedy);
 	return USBPASS_DEVICE_HELD;
 }
 
-static u8 unclaimed_state(const struct usbpass_device *dev, const char **reason,
-			  const char **remedy)
+static u8 unclaimed_state(const struct usbpass_device *dev, char *reason, const char **remedy)
 {
-	if (dev->facts->hub || dev->released || dev->verdict.action != USBPASS_ACTION_CLAIM)
+	bool quarantined = dev->verdict.action == USBPASS_ACTION_QUARANTINE;
+
+	if (dev->facts->hub || dev->released ||
+	    (dev->verdict.action != USBPASS_ACTION_CLAIM && !quarantined))
 		return USBPASS_DEVICE_HOST;
 	if (dev->error) {
-		*reason = dev->error;
+		strscpy(reason, dev->error, USBPASS_REASON_MAX + 1);
 		*remedy = dev->remedy;
 		return USBPASS_DEVICE_ERROR;
 	}
-	*reason = dev->pending_reason[0] ? dev->pending_reason :
-		  "was the host's before its rule";
+	if (quarantined)
+		return USBPASS_DEVICE_HOST;	/* it was the host's before its rule */
+	strscpy(reason, dev->pending_reason[0] ? dev->pending_reason :
+		dev->passed ? "was plugged in while nothing new was taken" :
+		"was the host's before its rule", USBPASS_REASON_MAX + 1);
 	*remedy = "`device claim`, or replug it";
 	return USBPASS_DEVICE_PENDING;
 }
 
-static u8 state_locked(const struct usbpass_device *dev, const char **reason,
-		       const char **remedy)
+/* @reason, of USBPASS_REASON_MAX + 1 bytes, and @remedy: of the states that have them. */
+static u8 state_locked(const struct usbpass_device *dev, char *reason, const char **remedy)
 {
 	lockdep_assert_held(&usbpass_registry_lock);
 	return dev->claimed ? claimed_state(dev, reason, remedy) :
@@ -226,14 +245,9 @@ static u8 state_locked(const struct usbpass_device *dev, const char **reason,
 
 void usbpass_device_status(struct usbpass_device *dev, struct usbpass_device_status *status)
 {
-	const char *reason = NULL, *remedy = NULL;
-
 	memset(status, 0, sizeof(*status));
 	spin_lock(&usbpass_registry_lock);
-	status->state = state_locked(dev, &reason, &remedy);
-	if (reason)
-		strscpy(status->reason, reason, sizeof(status->reason));
-	status->remedy = remedy;
+	status->state = state_locked(dev, status->reason, &status->remedy);
 	status->flags = (dev->facts->hub ? USBPASS_DEVICE_F_HUB : 0) |
 			(dev->present ? USBPASS_DEVICE_F_PRESENT : 0) |
 			(dev->released ? USBPASS_DEVICE_F_RELEASED : 0);
@@ -261,8 +275,9 @@ void usbpass_device_count(u32 *present, u32 *claimed, u32 *leased)
 
 void usbpass_device_count_group(u32 group_id, u32 *claimed, u32 *free)
 {
-	const char *reason, *remedy;
+	char reason[USBPASS_REASON_MAX + 1];
 	struct usbpass_device *dev;
+	const char *remedy;
 
 	*claimed = 0;
 	*free = 0;
@@ -271,7 +286,7 @@ void usbpass_device_count_group(u32 group_id, u32 *claimed, u32 *free)
 		if (!dev->claimed || dev->verdict.group_id != group_id)
 			continue;
 		*claimed += 1;
-		*free += state_locked(dev, &reason, &remedy) == USBPASS_DEVICE_IDLE;
+		*free += state_locked(dev, reason, &remedy) == USBPASS_DEVICE_IDLE;
 	}
 	spin_unlock(&usbpass_registry_lock);
 }
@@ -301,19 +316,20 @@ void usbpass_device_describe(const struct usbpass_device *dev, struct usbpass_ev
 void usbpass_device_notify(struct usbpass_device *dev)
 {
 	struct usbpass_event ev = { .type = USBPASS_EVENT_DEVICE_STATE, .has_state = true };
-	const char *reason = NULL, *remedy = NULL;
 	struct usbpass_group *group;
 	u32 group_id, rule_id;
+	const char *remedy;
 	bool news;
 
 	spin_lock(&usbpass_registry_lock);
-	ev.state = state_locked(dev, &reason, &remedy);
-	news = ev.state != dev->told_state;
-	dev->told_state = ev.state;
-	if (reason)
-		strscpy(ev.reason, reason, sizeof(ev.reason));
+	ev.state = state_locked(dev, ev.reason, &remedy);
 	group_id = dev->verdict.group_id;
 	rule_id = dev->verdict.rule_id;
+	/* Held by another rule than before is news as well. */
+	news = ev.state != dev->told_state ||
+	       (ev.state == USBPASS_DEVICE_HELD && rule_id != dev->told_rule);
+	dev->told_state = ev.state;
+	dev->told_rule = rule_id;
 	spin_unlock(&usbpass_registry_lock);
 	if (!news)
 		return;

@@ -49,8 +49,10 @@ struct usbpass_device {
 	bool present;		/* was the host's before its rule */
 	bool asked;		/* claim asked for by hand; beats @present */
 	bool released;		/* given to the host by hand */
+	bool passed;		/* @present, with its rule: nothing new was taken then */
 	bool guarded;		/* in a guarded socket: no host driver, nor below a hub */
 	bool claimed;		/* bound to our device driver */
+	bool deferred;		/* claimed, to be released once its rules' end is confirmed */
 	bool cleaning;
 	const char *error;	/* claimed, not for use: why; a literal or NULL */
 	const char *remedy;	/* a literal, set with @error */
@@ -59,6 +61,7 @@ struct usbpass_device {
 	struct usbpass_verdict verdict;	/* by the ruleset in force */
 	u32 last_owner;			/* id; of the last lease; 0: none */
 	u8 told_state;			/* enum usbpass_device_state, last event's */
+	u32 told_rule;			/* id; of the last event */
 	u32 timeouts;			/* of configuration calls in a row */
 	u64 reset_window_ns;		/* reset.c: a minute's start (boottime), and */
 	u32 reset_count;		/* the resets on the wire since */

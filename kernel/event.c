@@ -9,6 +9,7 @@
 #include <linux/user_namespace.h>
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
+#include <net/sock.h>
 #include "event.h"
 #include "nl.h"
 
@@ -20,7 +21,7 @@ static DEFINE_SPINLOCK(lock);		/* irqsave; protects both */
 
 struct subscriber {
 	struct list_head link;
-	struct net *net;		/* the socket's, which outlives us: see unsubscribe */
+	struct sock *sk;		/* reference, put by free_subscriber() */
 	u32 portid;
 	u64 after;			/* sequence number sent last */
 };
@@ -81,6 +82,15 @@ void usbpass_event_emit(struct usbpass_event *ev)
 	mod_delayed_work(system_wq, &send_work, 0);
 }
 
+/*
+ * Half of the socket's room: the other is for the answers to what its owner asks, which netlink
+ * drops without a word where there is none. That of SUBSCRIBE itself comes behind the first events.
+ */
+static bool has_room(const struct subscriber *sub)
+{
+	return atomic_read(&sub->sk->sk_rmem_alloc) <= READ_ONCE(sub->sk->sk_rcvbuf) / 2;
+}
+
 /* False: its socket has no room; it goes on later. */
 static bool send_to(struct subscriber *sub)
 {
@@ -89,8 +99,10 @@ static bool send_to(struct subscriber *sub)
 
 	lockdep_assert_held(&subscribers_mutex);
 	while (usbpass_event_next(sub->after, &ev, &lost)) {
-		int err = usbpass_nl_send_event(sub->net, sub->portid, &ev, lost);
+		int err = -EAGAIN;
 
+		if (has_room(sub))
+			err = usbpass_nl_send_event(sock_net(sub->sk), sub->portid, &ev, lost);
 		if (err == -EAGAIN || err == -ENOMEM)
 			return false;
 		if (err)
@@ -113,7 +125,13 @@ static void send_work_fn(struct work_struct *work)
 		queue_delayed_work(system_wq, &send_work, msecs_to_jiffies(RETRY_MS));
 }
 
-int usbpass_event_subscribe(struct net *net, u32 portid, u64 since)
+static void free_subscriber(struct subscriber *sub)
+{
+	sock_put(sub->sk);
+	kfree(sub);
+}
+
+int usbpass_event_subscribe(struct sock *sk, u32 portid, u64 since)
 {
 	struct subscriber *fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
 	struct subscriber *sub;
@@ -121,13 +139,14 @@ int usbpass_event_subscribe(struct net *net, u32 portid, u64 since)
 
 	if (!fresh)
 		return -ENOMEM;
-	fresh->net = net;
+	sock_hold(sk);
+	fresh->sk = sk;
 	fresh->portid = portid;
 	/* Numbers begin again with the module: one from before must not wait for its like. */
 	fresh->after = min(since, usbpass_event_last_seq());
 	mutex_lock(&subscribers_mutex);
 	list_for_each_entry(sub, &subscribers, link)
-		if (sub->portid == portid && sub->net == net)
+		if (sub->sk == sk)
 			err = -EALREADY;
 	if (!err && nr_subscribers == USBPASS_SUBSCRIBERS_MAX)
 		err = -ENOSPC;
@@ -137,7 +156,7 @@ int usbpass_event_subscribe(struct net *net, u32 portid, u64 since)
 	}
 	mutex_unlock(&subscribers_mutex);
 	if (err)
-		kfree(fresh);
+		free_subscriber(fresh);
 	else
 		mod_delayed_work(system_wq, &send_work, 0);
 	return err;
@@ -149,10 +168,10 @@ void usbpass_event_unsubscribe(struct net *net, u32 portid)
 
 	mutex_lock(&subscribers_mutex);
 	list_for_each_entry_safe(sub, next, &subscribers, link) {
-		if (sub->portid == portid && sub->net == net) {
+		if (sub->portid == portid && sock_net(sub->sk) == net) {
 			list_del(&sub->link);
 			nr_subscribers--;
-			kfree(sub);
+			free_subscriber(sub);
 		}
 	}
 	mutex_unlock(&subscribers_mutex);
@@ -172,7 +191,7 @@ void usbpass_event_exit(void)
 	cancel_delayed_work_sync(&send_work);
 	list_for_each_entry_safe(sub, next, &subscribers, link) {
 		list_del(&sub->link);
-		kfree(sub);
+		free_subscriber(sub);
 	}
 	vfree(ring);
 }

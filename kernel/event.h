@@ -8,6 +8,7 @@
 
 struct net;
 struct sk_buff;
+struct sock;
 
 /* Zero or empty: absent. */
 struct usbpass_event {
@@ -45,7 +46,7 @@ bool usbpass_event_next(u64 after, struct usbpass_event *ev, u64 *lost);
 u64 usbpass_event_last_seq(void);
 
 /* A socket gets every event after @since. 0, -EALREADY, -ENOSPC, -ENOMEM. */
-int usbpass_event_subscribe(struct net *net, u32 portid, u64 since);
+int usbpass_event_subscribe(struct sock *sk, u32 portid, u64 since);
 void usbpass_event_unsubscribe(struct net *net, u32 portid);	/* the socket closed */
 
 #endif /* _USBPASS_EVENT_H */

@@ -114,13 +114,21 @@ static int read_string(char **to, const char *from)
 	return *to ? 0 : -ENOMEM;
 }
 
-struct usbpass_facts *usbpass_facts_new(struct usb_device *udev, u32 id)
+struct usbpass_facts *usbpass_facts_blank(void)
 {
 	struct usbpass_facts *facts = kzalloc(sizeof(*facts), GFP_KERNEL);
 
+	if (facts)
+		kref_init(&facts->kref);
+	return facts;
+}
+
+struct usbpass_facts *usbpass_facts_new(struct usb_device *udev, u32 id)
+{
+	struct usbpass_facts *facts = usbpass_facts_blank();
+
 	if (!facts)
 		return NULL;
-	kref_init(&facts->kref);
 	facts->id = id;
 	facts->time_ns = ktime_get_boottime_ns();
 	facts->descriptor = udev->descriptor;

@@ -41,6 +41,8 @@ struct usbpass_facts {
 
 /* Reads @udev, which must be enumerated. NULL: no memory. */
 struct usbpass_facts *usbpass_facts_new(struct usb_device *udev, u32 id);
+/* Of no device: all is 0 or empty, and for the caller to fill before anyone else sees it. */
+struct usbpass_facts *usbpass_facts_blank(void);
 struct usbpass_facts *usbpass_facts_get(struct usbpass_facts *facts);
 void usbpass_facts_put(struct usbpass_facts *facts);
 

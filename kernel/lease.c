@@ -7,10 +7,12 @@
 #include <linux/string.h>
 #include <linux/user_namespace.h>
 #include "claim.h"
+#include "config.h"
 #include "device.h"
 #include "event.h"
 #include "guard.h"
 #include "lease.h"
+#include "maintenance.h"
 #include "param.h"
 #include "pool.h"
 #include "reconcile.h"
@@ -102,7 +104,8 @@ int usbpass_lease_wait_return(struct usbpass_lease *lease)
 	return usbpass_lease_state(lease) == USBPASS_LEASE_ONLINE ? 0 : -ENODEV;
 }
 
-static void tell(struct usbpass_lease *lease, struct usbpass_device *dev, u8 type)
+static void tell(struct usbpass_lease *lease, struct usbpass_device *dev, u8 type,
+		 const char *reason)
 {
 	struct usbpass_event ev = { .type = type, .owner = lease->owner };
 
@@ -110,6 +113,7 @@ static void tell(struct usbpass_lease *lease, struct usbpass_device *dev, u8 typ
 	ev.pid = lease->pid;
 	ev.uid = lease->uid;
 	strscpy(ev.comm, lease->comm, sizeof(ev.comm));
+	strscpy(ev.reason, reason, sizeof(ev.reason));
 	usbpass_slot_name(lease->slot, ev.attach);
 	if (dev)
 		usbpass_device_describe(dev, &ev);
@@ -147,9 +151,9 @@ static struct usbpass_lease *alloc(struct usbpass_slot *slot,
 
 /*
  * Binds slot, lease and a free device together, or says why not. -EAGAIN: one
- * is being cleaned.
+ * is being cleaned. *@why: set where the errno alone does not tell.
  */
-static int reserve(struct usbpass_lease *lease, struct usbpass_slot *slot)
+static int reserve(struct usbpass_lease *lease, struct usbpass_slot *slot, const char **why)
 {
 	struct usbpass_device *dev;
 	struct usbpass_pool pool;
@@ -162,6 +166,10 @@ static int reserve(struct usbpass_lease *lease, struct usbpass_slot *slot)
 	usbpass_pool_survey(slot->attach, &pool);
 	if (pool.disabled)
 		return -EACCES;
+	if (usbpass_maintenance_is_on_locked()) {
+		*why = "maintenance";
+		return -EBUSY;
+	}
 	dev = pool.free;
 	if (!dev)
 		return pool.cleaning ? -EAGAIN : -ENODEV;
@@ -169,6 +177,7 @@ static int reserve(struct usbpass_lease *lease, struct usbpass_slot *slot)
 	dev->lease = lease;
 	lease->device = usbpass_device_get(dev);	/* take_device() puts it */
 	lease->attach_id = slot->attach->id;
+	lease->generation = usbpass_config_generation();
 	if (lease->facts)
 		usbpass_facts_put(lease->facts);
 	lease->facts = usbpass_facts_get(dev->facts);
@@ -177,7 +186,8 @@ static int reserve(struct usbpass_lease *lease, struct usbpass_slot *slot)
 	return 0;
 }
 
-static int reserve_or_wait(struct usbpass_lease *lease, struct usbpass_slot *slot, bool nonblock)
+static int reserve_or_wait(struct usbpass_lease *lease, struct usbpass_slot *slot, bool nonblock,
+			   const char **why)
 {
 	unsigned long end = jiffies + CLEAN_WAIT_SECS * HZ;
 
@@ -187,7 +197,7 @@ static int reserve_or_wait(struct usbpass_lease *lease, struct usbpass_slot *slo
 		int err;
 
 		spin_lock(&usbpass_registry_lock);
-		err = reserve(lease, slot);
+		err = reserve(lease, slot, why);
 		spin_unlock(&usbpass_registry_lock);
 		if (err != -EAGAIN || nonblock || left <= 0)
 			return err;
@@ -293,7 +303,8 @@ static int bring_online(struct usbpass_lease *lease)
 	return err;
 }
 
-static void refuse(struct usbpass_lease *lease, int err)
+/* @why: NULL, and the errno tells. */
+static void refuse(struct usbpass_lease *lease, int err, const char *why)
 {
 	struct usbpass_event ev = {
 		.type = USBPASS_EVENT_LEASE_REFUSED,
@@ -305,6 +316,7 @@ static void refuse(struct usbpass_lease *lease, int err)
 	usbpass_event_by_current(&ev);
 	usbpass_slot_name(lease->slot, ev.attach);
 	strscpy(ev.reason,
+		why ? why :
 		err == -EBUSY ? "the slot is open already" :
 		err == -ENODEV ? "no device of the group is free" :
 		err == -EAGAIN ? "the device is still being cleaned" :
@@ -330,13 +342,14 @@ struct usbpass_lease *usbpass_lease_open(struct usbpass_slot *slot,
 	struct usbpass_lease *lease = alloc(slot, frontend, data);
 	unsigned int tries = 0;
 	struct usbpass_device *dev;
+	const char *why = NULL;
 	unsigned long flags;
 	int err;
 
 	if (!lease)
 		return ERR_PTR(-ENOMEM);
 	for (;;) {
-		err = reserve_or_wait(lease, slot, nonblock);
+		err = reserve_or_wait(lease, slot, nonblock, &why);
 		if (err)
 			goto err_refuse;
 		err = usbpass_guard_open(lease->facts);
@@ -357,7 +370,7 @@ struct usbpass_lease *usbpass_lease_open(struct usbpass_slot *slot,
 	dev = lease->device ? usbpass_device_get(lease->device) : NULL;
 	spin_unlock_irqrestore(&lease->lock, flags);
 	trace_usbpass_lease(lease->slot->minor, USBPASS_LEASE_ONLINE);
-	tell(lease, dev, USBPASS_EVENT_LEASE_OPENED);
+	tell(lease, dev, USBPASS_EVENT_LEASE_OPENED, "");
 	if (dev) {
 		usbpass_device_notify(dev);
 		usbpass_device_put(dev);
@@ -373,7 +386,7 @@ err_give_back:
 	if (err != -ENOMEM && err != -ENXIO)
 		err = -EIO;
 err_refuse:
-	refuse(lease, err);
+	refuse(lease, err, why);
 	usbpass_slot_refresh();
 	usbpass_lease_put(lease);
 	return ERR_PTR(err);
@@ -413,7 +426,7 @@ void usbpass_lease_close(struct usbpass_lease *lease)
 	finish(lease);
 	/* Its timer must not outlive the file, which keeps the module. */
 	flush_delayed_work(&lease->failing_work);
-	tell(lease, dev, USBPASS_EVENT_LEASE_CLOSED);
+	tell(lease, dev, USBPASS_EVENT_LEASE_CLOSED, "");
 	usbpass_guard_close(lease->facts);
 	if (dev)
 		give_back(lease, dev);
@@ -421,10 +434,13 @@ void usbpass_lease_close(struct usbpass_lease *lease)
 	usbpass_slot_refresh();
 }
 
-void usbpass_lease_revoke(struct usbpass_lease *lease)
+void usbpass_lease_revoke(struct usbpass_lease *lease, const char *why)
 {
+	bool was_gone = usbpass_lease_state(lease) == USBPASS_LEASE_GONE;
 	struct usbpass_device *dev = take_device(lease, USBPASS_LEASE_GONE, NULL);
 
+	if (!was_gone)
+		tell(lease, dev, USBPASS_EVENT_LEASE_REVOKED, why);
 	finish(lease);
 	if (dev)
 		give_back(lease, dev);
@@ -638,7 +654,7 @@ void usbpass_lease_offer(struct usbpass_device *dev)
 		wake_up_all(&lease->wait);
 	} else {
 		if (err != -ENODEV)
-			usbpass_lease_revoke(lease);
+			usbpass_lease_revoke(lease, "its device does not take its settings again");
 		usbpass_device_get(dev);	/* give_back() puts it */
 		give_back(lease, dev);
 	}

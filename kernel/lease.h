@@ -50,6 +50,7 @@ struct usbpass_lease {
 	struct usbpass_slot *slot;	/* reference */
 	struct usbpass_facts *facts;	/* reference; of the device first leased */
 	u32 owner, attach_id;
+	u64 generation;			/* in force when it was opened */
 	unsigned int sg_tablesize;	/* of the controller; 0: takes no lists */
 	u32 pid, uid;			/* of the opener, initial namespaces */
 	char comm[TASK_COMM_LEN];
@@ -138,8 +139,8 @@ void usbpass_lease_lost(struct usbpass_lease *lease, struct usbpass_device *dev)
  */
 void usbpass_lease_pause(struct usbpass_lease *lease, enum usbpass_pause how);
 void usbpass_lease_go_on(struct usbpass_lease *lease);
-/* Ends the lease, with or without its device: revoke, or a device in error. */
-void usbpass_lease_revoke(struct usbpass_lease *lease);
+/* Ends the lease, with or without its device, and says why. */
+void usbpass_lease_revoke(struct usbpass_lease *lease, const char *why);
 /* A device was claimed: does a lease wait for it? Process context, no locks. */
 void usbpass_lease_offer(struct usbpass_device *dev);
 /* Does a lease wait in this socket? Any context. */

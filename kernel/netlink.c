@@ -4,8 +4,10 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <net/sock.h>
+#include "commit.h"
 #include "config.h"
 #include "config_priv.h"
+#include "confirm.h"
 #include "event.h"
 #include "name.h"
 #include "netlink.h"
@@ -28,17 +30,24 @@
 	[USBPASS_A_GENERATION] = { .type = NLA_U64 }
 #define JOB									\
 	[USBPASS_A_JOB] = { .type = NLA_U32 }
+#define CONFIRM_SECS								\
+	[USBPASS_A_CONFIRM_SECS] = NLA_POLICY_RANGE(NLA_U32, 1, USBPASS_CONFIRM_SECS_MAX)
+#define MAINTENANCE								\
+	[USBPASS_A_MAINTENANCE] = NLA_POLICY_MAX(NLA_U8, 1)
 #define SINCE									\
 	[USBPASS_A_SINCE] = { .type = NLA_U64 }
 
 TAKES(device, NEST(DEVICE, device), FLAGS);
+TAKES(facts, NEST(DEVICE, facts), FLAGS);
 TAKES(group, NEST(GROUP, group), FLAGS);
 TAKES(rule, NEST(RULE, rule), FLAGS);
 TAKES(attach, NEST(ATTACH, attach), FLAGS);
 TAKES(begin, GENERATION, FLAGS);
+TAKES(commit, CONFIRM_SECS, FLAGS);
 TAKES(flags, FLAGS);
 TAKES(since, SINCE, FLAGS);
 TAKES(job, JOB, FLAGS);
+TAKES(maintenance, MAINTENANCE, FLAGS);
 
 /* Both who opened the socket and who sends; no authority comes from a namespace. */
 static int pre_doit(USBPASS_GENL_PRE_DOIT_OPS *ops, struct sk_buff *skb, struct genl_info *info)
@@ -52,19 +61,33 @@ static int pre_doit(USBPASS_GENL_PRE_DOIT_OPS *ops, struct sk_buff *skb, struct 
 /* Of a dump's args; the others are the dump's own. */
 #define DUMP_REFUSED	5
 
-/* Before 6.6 .start has no extack: the first round of the dump speaks for it. */
-int usbpass_nl_dump_start(struct netlink_callback *cb)
+/*
+ * Before 6.6 .start has no extack: the first round of the dump speaks for it. @takes: the one
+ * attribute that is let through.
+ */
+static int dump_start(struct netlink_callback *cb, int takes)
 {
 	struct nlattr **attrs = usbpass_genl_dump_attrs(cb);
 	int type;
 
 	cb->min_dump_alloc = NLMSG_ALIGN(NLMSG_HDRLEN + GENL_HDRLEN + USBPASS_NL_BYTES_MAX);
 	for (type = 1; type <= USBPASS_A_MAX; type++)
-		if (attrs[type] && type != USBPASS_A_SINCE)
+		if (attrs[type] && type != takes)
 			cb->args[DUMP_REFUSED] = -EINVAL;
 	if (!netlink_capable(cb->skb, CAP_SYS_ADMIN))
 		cb->args[DUMP_REFUSED] = -EPERM;
 	return 0;
+}
+
+/* Only the events' policy lets one through. */
+int usbpass_nl_dump_start(struct netlink_callback *cb)
+{
+	return dump_start(cb, USBPASS_A_SINCE);
+}
+
+int usbpass_nl_dump_start_device(struct netlink_callback *cb)
+{
+	return dump_start(cb, USBPASS_A_DEVICE);
 }
 
 int usbpass_nl_dump_refused(struct netlink_callback *cb)
@@ -72,18 +95,18 @@ int usbpass_nl_dump_refused(struct netlink_callback *cb)
 	if (cb->args[DUMP_REFUSED] == -EPERM)
 		NL_SET_ERR_MSG(cb->extack, NO_AUTHORITY);
 	else if (cb->args[DUMP_REFUSED])
-		NL_SET_ERR_MSG(cb->extack, "usbpass: a list takes nothing but `since`, of events");
+		NL_SET_ERR_MSG(cb->extack,
+			       "usbpass: a list takes nothing but `since`, of events, and a device, of rule-test");
 	return cb->args[DUMP_REFUSED];
 }
 
-int usbpass_nl_nest(struct genl_info *info, int type, struct nlattr **tb, int max,
-		    const struct nla_policy *nest_policy)
+int usbpass_nl_nest(struct genl_info *info, int type, struct nlattr **tb, int max)
 {
 	if (GENL_REQ_ATTR_CHECK(info, type)) {
 		NL_SET_ERR_MSG(info->extack, "usbpass: the nest that the verb is about is missing");
 		return -EINVAL;
 	}
-	return nla_parse_nested(tb, max, info->attrs[type], nest_policy, info->extack);
+	return nla_parse_nested(tb, max, info->attrs[type], NULL, info->extack);
 }
 
 int usbpass_nl_flags(struct genl_info *info, u32 allowed, u32 *flags)
@@ -97,9 +120,9 @@ int usbpass_nl_flags(struct genl_info *info, u32 allowed, u32 *flags)
 	return -EINVAL;
 }
 
-int usbpass_nl_reply_begin(struct genl_info *info, struct usbpass_nl_message *message)
+static int reply_begin(struct genl_info *info, struct usbpass_nl_message *message, size_t bytes)
 {
-	message->skb = genlmsg_new(USBPASS_NL_BYTES_MAX, GFP_KERNEL);
+	message->skb = genlmsg_new(bytes, GFP_KERNEL);
 	if (!message->skb) {
 		NL_SET_ERR_MSG(info->extack, "usbpass: no memory");
 		return -ENOMEM;
@@ -107,6 +130,16 @@ int usbpass_nl_reply_begin(struct genl_info *info, struct usbpass_nl_message *me
 	message->header = genlmsg_put_reply(message->skb, info, &usbpass_nl_family, 0,
 					    info->genlhdr->cmd);
 	return 0;	/* there is room for a header */
+}
+
+int usbpass_nl_reply_begin(struct genl_info *info, struct usbpass_nl_message *message)
+{
+	return reply_begin(info, message, USBPASS_NL_BYTES_MAX);
+}
+
+int usbpass_nl_reply_begin_made(struct genl_info *info, struct usbpass_nl_message *message)
+{
+	return reply_begin(info, message, USBPASS_NL_MADE_MAX);
 }
 
 int usbpass_nl_reply_end(struct genl_info *info, struct usbpass_nl_message *message, int err)
@@ -156,7 +189,7 @@ int usbpass_nl_change_commit(struct genl_info *info, struct usbpass_nl_change *c
 {
 	if (err || !change->own)
 		return err;
-	return usbpass_txn_commit(change->stage, flags, info->extack);
+	return usbpass_txn_commit(change->stage, flags, 0, info->extack);
 }
 
 void usbpass_nl_change_end(struct usbpass_nl_change *change)
@@ -207,10 +240,21 @@ const char *usbpass_nl_group_name(struct net *net, u32 portid, u32 group_id)
 	return NULL;
 }
 
+/* Rules in match order: a stage's are in order of addition, those in force are sorted. */
+struct usbpass_nl_view usbpass_nl_view_of_rules(struct net *net, u32 portid)
+{
+	struct usbpass_nl_view view = usbpass_nl_view(net, portid, USBPASS_RULES);
+
+	usbpass_ruleset_sort((struct usbpass_rule **)view.items, view.nr);
+	return view;
+}
+
 int usbpass_nl_dump_view(struct sk_buff *skb, struct netlink_callback *cb,
 			 enum usbpass_kind kind, u8 cmd,
 			 int (*fill)(struct sk_buff *skb, struct net *net, u32 portid,
-				     void *object))
+				     void *object),
+			 int (*also)(struct sk_buff *skb, const void *object, const void *data),
+			 const void *data)
 {
 	struct net *net = sock_net(cb->skb->sk);
 	u32 portid = NETLINK_CB(cb->skb).portid;
@@ -221,12 +265,12 @@ int usbpass_nl_dump_view(struct sk_buff *skb, struct netlink_callback *cb,
 	if (err)
 		return err;
 	usbpass_config_lock();
-	view = usbpass_nl_view(net, portid, kind);
+	if (kind == USBPASS_RULES && !cb->args[0])
+		view = usbpass_nl_view_of_rules(net, portid);
+	else
+		view = usbpass_nl_view(net, portid, kind);
 	generation = usbpass_config_current()->generation;
 	cb->seq = (u32)(generation + 1) ?: 1;	/* 0: not told */
-	/* A stage is in order of addition; in force they are sorted. */
-	if (kind == USBPASS_RULES && !cb->args[0])
-		usbpass_ruleset_sort((struct usbpass_rule **)view.items, view.nr);
 	while (cb->args[0] < view.nr) {
 		void *header = genlmsg_put(skb, portid, cb->nlh->nlmsg_seq, &usbpass_nl_family,
 					   NLM_F_MULTI, cmd);
@@ -235,7 +279,8 @@ int usbpass_nl_dump_view(struct sk_buff *skb, struct netlink_callback *cb,
 			break;
 		genl_dump_check_consistent(cb, header);
 		if (nla_put_u64_64bit(skb, USBPASS_A_GENERATION, generation, USBPASS_A_PAD) ||
-		    fill(skb, net, portid, view.items[cb->args[0]])) {
+		    fill(skb, net, portid, view.items[cb->args[0]]) ||
+		    (also && also(skb, view.items[cb->args[0]], data))) {
 			genlmsg_cancel(skb, header);
 			break;
 		}
@@ -299,17 +344,21 @@ static const struct genl_ops ops[] = {
 	DO(RULE_SET, rule, rule_set),
 	DO(RULE_DEL, rule, rule_del),
 	GET(RULE_GET, rule),
-	DO(RULE_TEST, device, rule_test),
+	{ .cmd = USBPASS_CMD_RULE_TEST, .policy = facts_policy, .doit = usbpass_nl_rule_test,
+	  .start = usbpass_nl_dump_start_device, .dumpit = usbpass_nl_rule_test_dump },
 	DO(ATTACH_NEW, attach, attach_new),
 	DO(ATTACH_SET, attach, attach_set),
 	DO(ATTACH_DEL, attach, attach_del),
 	GET(ATTACH_GET, attach),
 	DO(TXN_BEGIN, begin, txn_begin),
-	DO(TXN_COMMIT, flags, txn_commit),
+	DO(TXN_COMMIT, commit, txn_commit),
 	DO(TXN_ABORT, flags, txn_abort),
+	DO(TXN_CONFIRM, flags, txn_confirm),
+	DO(TXN_REVERT, flags, txn_revert),
 	DO(SUBSCRIBE, since, subscribe),
 	DUMP(EVENT_GET, since, event),
 	DO(JOB_GET, job, job_get),
+	DO(MAINTENANCE_SET, maintenance, maintenance_set),
 };
 
 struct genl_family usbpass_nl_family = {
@@ -360,4 +409,6 @@ void usbpass_netlink_exit(void)
 	genl_unregister_family(&usbpass_nl_family);
 	netlink_unregister_notifier(&release_notifier);
 	usbpass_txn_exit();
+	usbpass_confirm_exit();
+	usbpass_commit_exit();
 }

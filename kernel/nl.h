@@ -22,13 +22,16 @@ extern const struct nla_policy usbpass_nl_attach_policy[USBPASS_A_ATTACH_MAX + 1
 
 /* netlink.c */
 
-/* Parses the nest @type, which must be there, with its policy. */
-int usbpass_nl_nest(struct genl_info *info, int type, struct nlattr **tb, int max,
-		    const struct nla_policy *policy);
+/* Parses the nest @type, which must be there; the verb's policy has checked what is in it. */
+int usbpass_nl_nest(struct genl_info *info, int type, struct nlattr **tb, int max);
 /* FLAGS, of which only @allowed may be set. */
 int usbpass_nl_flags(struct genl_info *info, u32 allowed, u32 *flags);
-/* Dumps: .start, and what each .dumpit asks first: 0, or why not, and said so. */
+/*
+ * Dumps: .start (of one that is about a device: the second), and what each .dumpit asks first: 0,
+ * or why not, and said so.
+ */
 int usbpass_nl_dump_start(struct netlink_callback *cb);
+int usbpass_nl_dump_start_device(struct netlink_callback *cb);
 int usbpass_nl_dump_refused(struct netlink_callback *cb);
 
 /*
@@ -37,6 +40,10 @@ int usbpass_nl_dump_refused(struct netlink_callback *cb);
  * end the dump in silence.
  */
 #define USBPASS_NL_BYTES_MAX	16384
+/* Of what NEW answers: a nest of id, name, slug and slot. */
+#define USBPASS_NL_MADE_MAX \
+	nla_total_size(2 * nla_total_size(sizeof(u32)) + \
+		       nla_total_size(USBPASS_NAME_MAX + 1) + nla_total_size(USBPASS_SLUG_MAX + 1))
 
 /* One message: open, fill, then send. NULL: no memory. */
 struct usbpass_nl_message {
@@ -45,6 +52,8 @@ struct usbpass_nl_message {
 };
 
 int usbpass_nl_reply_begin(struct genl_info *info, struct usbpass_nl_message *message);
+/* Of USBPASS_NL_MADE_MAX: there may be very many. */
+int usbpass_nl_reply_begin_made(struct genl_info *info, struct usbpass_nl_message *message);
 int usbpass_nl_reply_end(struct genl_info *info, struct usbpass_nl_message *message, int err);
 int usbpass_nl_reply_job(struct genl_info *info, struct usbpass_nl_message *message, u32 job,
 			 int err);
@@ -76,11 +85,18 @@ struct usbpass_nl_view {
 struct usbpass_nl_view usbpass_nl_view(struct net *net, u32 portid, enum usbpass_kind kind);
 const char *usbpass_nl_group_name(struct net *net, u32 portid, u32 group_id);
 
-/* Dumps a view by position, one object a message, all of one generation. */
+struct usbpass_nl_view usbpass_nl_view_of_rules(struct net *net, u32 portid);	/* in match order */
+
+/*
+ * Dumps a view by position, one object a message, all of one generation; behind each what @also
+ * (NULL: nothing) says of it.
+ */
 int usbpass_nl_dump_view(struct sk_buff *skb, struct netlink_callback *cb,
 			 enum usbpass_kind kind, u8 cmd,
 			 int (*fill)(struct sk_buff *skb, struct net *net, u32 portid,
-				     void *object));
+				     void *object),
+			 int (*also)(struct sk_buff *skb, const void *object, const void *data),
+			 const void *data);
 
 /* Strings: a name, a description, or other text of a request. -EINVAL with its message. */
 int usbpass_nl_copy_name(struct nlattr *attr, char *name, struct netlink_ext_ack *extack);
@@ -109,13 +125,21 @@ int usbpass_nl_group_del(struct sk_buff *skb, struct genl_info *info);
 int usbpass_nl_group_get(struct sk_buff *skb, struct genl_info *info);
 int usbpass_nl_group_dump(struct sk_buff *skb, struct netlink_callback *cb);
 
+/* nl_maintenance.c */
+int usbpass_nl_maintenance_set(struct sk_buff *skb, struct genl_info *info);
+
 /* nl_rule.c */
 int usbpass_nl_rule_new(struct sk_buff *skb, struct genl_info *info);
 int usbpass_nl_rule_set(struct sk_buff *skb, struct genl_info *info);
 int usbpass_nl_rule_del(struct sk_buff *skb, struct genl_info *info);
 int usbpass_nl_rule_get(struct sk_buff *skb, struct genl_info *info);
 int usbpass_nl_rule_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int usbpass_nl_rule_fill(struct sk_buff *skb, struct net *net, u32 portid, void *object);
+
+/* nl_rule_test.c */
+extern const struct nla_policy usbpass_nl_facts_policy[USBPASS_A_DEVICE_MAX + 1];
 int usbpass_nl_rule_test(struct sk_buff *skb, struct genl_info *info);
+int usbpass_nl_rule_test_dump(struct sk_buff *skb, struct netlink_callback *cb);
 
 /* nl_attach.c */
 int usbpass_nl_attach_new(struct sk_buff *skb, struct genl_info *info);
@@ -128,5 +152,7 @@ int usbpass_nl_attach_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int usbpass_nl_txn_begin(struct sk_buff *skb, struct genl_info *info);
 int usbpass_nl_txn_commit(struct sk_buff *skb, struct genl_info *info);
 int usbpass_nl_txn_abort(struct sk_buff *skb, struct genl_info *info);
+int usbpass_nl_txn_confirm(struct sk_buff *skb, struct genl_info *info);
+int usbpass_nl_txn_revert(struct sk_buff *skb, struct genl_info *info);
 
 #endif /* _USBPASS_NL_H */

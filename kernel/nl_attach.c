@@ -28,38 +28,18 @@ const struct nla_policy usbpass_nl_attach_policy[USBPASS_A_ATTACH_MAX + 1] = {
 	[USBPASS_A_ATTACH_PIN_SOCKET] = { .type = NLA_NUL_STRING, .len = USBPASS_SOCKET_MAX },
 };
 
-/* NULL if @from is; *failed if there is no memory. */
-static char *copy(const char *from, bool *failed)
-{
-	char *to = from ? kstrdup(from, GFP_KERNEL_ACCOUNT) : NULL;
-
-	*failed |= from && !to;
-	return to;
-}
-
 static void *alloc(const void *from, struct nlattr **tb)
 {
-	struct usbpass_attach *attach = kzalloc(sizeof(*attach), GFP_KERNEL_ACCOUNT);
-	const struct usbpass_attach *old = from;
-	bool failed = false;
+	struct usbpass_attach *attach;
 
+	if (from)
+		return usbpass_attach_copy(from);	/* its slot: read() decides */
+	attach = kzalloc(sizeof(*attach), GFP_KERNEL_ACCOUNT);
 	if (!attach)
 		return NULL;
+	kref_init(&attach->kref);
 	attach->owner = USBPASS_OWNER_HOST;
 	attach->enabled = true;
-	if (old) {
-		*attach = *old;
-		attach->slot = NULL;	/* read() decides */
-		attach->vm = copy(old->vm, &failed);
-		attach->description = copy(old->description, &failed);
-		attach->pin.serial = copy(old->pin.serial, &failed);
-		attach->pin.socket = copy(old->pin.socket, &failed);
-	}
-	kref_init(&attach->kref);
-	if (failed) {
-		usbpass_attach_put(attach);
-		return NULL;
-	}
 	return attach;
 }
 
@@ -288,7 +268,6 @@ static struct usbpass_nl_object attaches = {
 	.max = USBPASS_A_ATTACH_MAX,
 	.id = USBPASS_A_ATTACH_ID,
 	.name = USBPASS_A_ATTACH_NAME,
-	.policy = usbpass_nl_attach_policy,
 	.none = "usbpass: no such attachment",
 	.exists = "usbpass: an attachment has this name",
 	.full = "usbpass: there are 4096 attachments, which is the limit",
@@ -321,5 +300,6 @@ int usbpass_nl_attach_get(struct sk_buff *skb, struct genl_info *info)
 
 int usbpass_nl_attach_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	return usbpass_nl_dump_view(skb, cb, USBPASS_ATTACHES, USBPASS_CMD_ATTACH_GET, fill);
+	return usbpass_nl_dump_view(skb, cb, USBPASS_ATTACHES, USBPASS_CMD_ATTACH_GET, fill,
+				    NULL, NULL);
 }

@@ -113,8 +113,7 @@ static int fill(struct sk_buff *skb, struct usbpass_device *dev)
 /* The id in the request's nest. */
 static int parse(struct genl_info *info, struct nlattr **tb, u32 *id)
 {
-	int err = usbpass_nl_nest(info, USBPASS_A_DEVICE, tb, USBPASS_A_DEVICE_MAX,
-				  usbpass_nl_device_policy);
+	int err = usbpass_nl_nest(info, USBPASS_A_DEVICE, tb, USBPASS_A_DEVICE_MAX);
 
 	if (err)
 		return err;

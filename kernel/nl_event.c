@@ -67,7 +67,7 @@ int usbpass_nl_subscribe(struct sk_buff *skb, struct genl_info *info)
 
 	if (err)
 		return err;
-	err = usbpass_event_subscribe(genl_info_net(info), info->snd_portid,
+	err = usbpass_event_subscribe(NETLINK_CB(skb).sk, info->snd_portid,
 				      since ? nla_get_u64(since) : usbpass_event_last_seq());
 	if (err == -EALREADY)
 		NL_SET_ERR_MSG(info->extack, "usbpass: this socket has subscribed");

@@ -131,7 +131,6 @@ static struct usbpass_nl_object groups = {
 	.max = USBPASS_A_GROUP_MAX,
 	.id = USBPASS_A_GROUP_ID,
 	.name = USBPASS_A_GROUP_NAME,
-	.policy = usbpass_nl_group_policy,
 	.none = "usbpass: no such group",
 	.exists = "usbpass: a group has this name",
 	.full = "usbpass: there are 4096 groups, which is the limit",
@@ -164,5 +163,6 @@ int usbpass_nl_group_get(struct sk_buff *skb, struct genl_info *info)
 
 int usbpass_nl_group_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	return usbpass_nl_dump_view(skb, cb, USBPASS_GROUPS, USBPASS_CMD_GROUP_GET, fill);
+	return usbpass_nl_dump_view(skb, cb, USBPASS_GROUPS, USBPASS_CMD_GROUP_GET, fill,
+				    NULL, NULL);
 }

@@ -2,13 +2,16 @@
 #include <linux/module.h>
 #include "config.h"
 #include "config_priv.h"
+#include "confirm.h"
 #include "device.h"
 #include "event.h"
 #include "hold.h"
+#include "maintenance.h"
 #include "memory.h"
 #include "nl.h"
 
-#define FEATURES	(USBPASS_FEATURE_RULES_EQ | USBPASS_FEATURE_RESET_DEVICE)
+#define FEATURES	(USBPASS_FEATURE_RULES_EQ | USBPASS_FEATURE_RESET_DEVICE | \
+			 USBPASS_FEATURE_RULES_TEXT | USBPASS_FEATURE_QUARANTINE)
 
 static int fill(struct sk_buff *skb)
 {
@@ -32,7 +35,9 @@ static int fill(struct sk_buff *skb)
 			      USBPASS_A_INFO_PAD) ||
 	    nla_put_u64_64bit(skb, USBPASS_A_INFO_TRANSFER_BYTES, usbpass_memory_in_use(),
 			      USBPASS_A_INFO_PAD) ||
-	    nla_put_u32(skb, USBPASS_A_INFO_HOLD_MS, usbpass_hold_left_ms()))
+	    nla_put_u32(skb, USBPASS_A_INFO_HOLD_MS, usbpass_hold_left_ms()) ||
+	    nla_put_u32(skb, USBPASS_A_INFO_CONFIRM_MS, usbpass_confirm_left_ms()) ||
+	    nla_put_u8(skb, USBPASS_A_INFO_MAINTENANCE, usbpass_maintenance_is_on()))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return nla_put_u64_64bit(skb, USBPASS_A_GENERATION, config->generation, USBPASS_A_PAD);

@@ -15,7 +15,7 @@ static void say(struct netlink_ext_ack *extack, const struct nlattr *attr, const
 
 static int parse(struct usbpass_nl_object *kind, struct genl_info *info, struct nlattr **tb)
 {
-	return usbpass_nl_nest(info, kind->nest, tb, kind->max, kind->policy);
+	return usbpass_nl_nest(info, kind->nest, tb, kind->max);
 }
 
 static int no_flags(struct genl_info *info)
@@ -151,7 +151,7 @@ int usbpass_nl_object_new(struct usbpass_nl_object *kind, struct genl_info *info
 	struct usbpass_nl_change change;
 	void *object;
 	int err = parse(kind, info, tb) ?: no_flags(info) ?:
-		  usbpass_nl_reply_begin(info, &message);
+		  usbpass_nl_reply_begin_made(info, &message);
 
 	if (err)
 		return err;

@@ -11,7 +11,6 @@
 struct usbpass_nl_object {
 	enum usbpass_kind kind;
 	int nest, max, id, name;	/* attributes */
-	const struct nla_policy *policy;
 	const char *none, *exists, *full;	/* literals: ENOENT, EEXIST, ENOSPC */
 	u32 last_id;			/* under usbpass_config_lock() */
 

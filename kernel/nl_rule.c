@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/slab.h>
 #include <linux/string.h>
+#include "cond.h"
 #include "config.h"
 #include "config_priv.h"
-#include "device.h"
 #include "name.h"
 #include "nl_object.h"
+#include "regex.h"
 #include "rule.h"
 #include "txn.h"
 
@@ -16,6 +17,7 @@ static const struct nla_policy cond_policy[USBPASS_A_COND_MAX + 1] = {
 	[USBPASS_A_COND_NUMBER] = { .type = NLA_U32 },
 	[USBPASS_A_COND_MASK] = { .type = NLA_U32 },
 	[USBPASS_A_COND_STRING] = { .type = NLA_NUL_STRING, .len = USBPASS_STRING_MAX },
+	[USBPASS_A_COND_TABLE] = { .type = NLA_BINARY, .len = USBPASS_TABLE_MAX },
 };
 
 const struct nla_policy usbpass_nl_rule_policy[USBPASS_A_RULE_MAX + 1] = {
@@ -60,7 +62,7 @@ static int read_number(struct usbpass_cond *cond, struct nlattr **tb, struct nla
 		return -EINVAL;
 	}
 	cond->number = nla_get_u32(tb[USBPASS_A_COND_NUMBER]);
-	if (cond->number > usbpass_rule_number_max(cond->field)) {
+	if (cond->number > usbpass_cond_number_max(cond->field)) {
 		NL_SET_ERR_MSG_ATTR(extack, tb[USBPASS_A_COND_NUMBER],
 				    "usbpass: the number is past what the field can hold");
 		return -ERANGE;
@@ -91,6 +93,29 @@ static int read_string(struct usbpass_cond *cond, struct nlattr **tb, struct nla
 	return -ENOMEM;
 }
 
+static int read_table(struct usbpass_cond *cond, struct nlattr **tb, struct nlattr *attr,
+		      struct netlink_ext_ack *extack)
+{
+	struct nlattr *table = tb[USBPASS_A_COND_TABLE];
+	struct usbpass_regex *regex;
+
+	if (!table) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "usbpass: an expression comes with its table; the helper makes it");
+		return -EINVAL;
+	}
+	regex = usbpass_regex_read(nla_data(table), nla_len(table));
+	if (!IS_ERR(regex)) {
+		cond->regex = regex;
+		return 0;
+	}
+	if (regex == ERR_PTR(-ENOMEM))
+		NL_SET_ERR_MSG(extack, "usbpass: no memory");
+	else
+		NL_SET_ERR_MSG_ATTR(extack, table, "usbpass: this is no table of an expression");
+	return PTR_ERR(regex);
+}
+
 /* What may stand only beside some kinds of field. */
 static int check_extras(const struct usbpass_cond *cond, struct nlattr **tb,
 			struct netlink_ext_ack *extack)
@@ -100,15 +125,20 @@ static int check_extras(const struct usbpass_cond *cond, struct nlattr **tb,
 				    "usbpass: only interface-class takes any, all or none");
 		return -EINVAL;
 	}
-	if (tb[USBPASS_A_COND_MASK] && usbpass_rule_kind(cond->field) != USBPASS_KIND_CLASS) {
+	if (tb[USBPASS_A_COND_MASK] && usbpass_cond_kind(cond->field) != USBPASS_KIND_CLASS) {
 		NL_SET_ERR_MSG_ATTR(extack, tb[USBPASS_A_COND_MASK],
 				    "usbpass: only classes take a mask");
 		return -EINVAL;
 	}
-	if (!usbpass_rule_carries(cond->op)) {
+	if (tb[USBPASS_A_COND_TABLE] && !usbpass_cond_has_table(cond->op)) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[USBPASS_A_COND_TABLE],
+				    "usbpass: only regex and not-regex take a table");
+		return -EINVAL;
+	}
+	if (!usbpass_cond_takes(cond->field, cond->op)) {
 		NL_SET_ERR_MSG_ATTR(extack, tb[USBPASS_A_COND_OP],
-				    "usbpass: this module carries the operators eq and ne");
-		return -EOPNOTSUPP;
+				    "usbpass: numbers take eq ne lt le gt ge; classes and removable eq and ne");
+		return -EINVAL;
 	}
 	return 0;
 }
@@ -117,7 +147,7 @@ static int read_cond(struct usbpass_cond *cond, struct nlattr *attr,
 		     struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[USBPASS_A_COND_MAX + 1];
-	int err = nla_parse_nested(tb, USBPASS_A_COND_MAX, attr, cond_policy, extack);
+	int err = nla_parse_nested(tb, USBPASS_A_COND_MAX, attr, NULL, extack);
 
 	if (err)
 		return err;
@@ -132,9 +162,12 @@ static int read_cond(struct usbpass_cond *cond, struct nlattr *attr,
 	err = check_extras(cond, tb, extack);
 	if (err)
 		return err;
-	switch (usbpass_rule_kind(cond->field)) {
+	switch (usbpass_cond_kind(cond->field)) {
 	case USBPASS_KIND_STRING:
-		return read_string(cond, tb, attr, extack);
+		err = read_string(cond, tb, attr, extack);
+		if (!err && usbpass_cond_has_table(cond->op))
+			err = read_table(cond, tb, attr, extack);
+		return err;
 	case USBPASS_KIND_NONE:
 		if (!tb[USBPASS_A_COND_NUMBER] && !tb[USBPASS_A_COND_STRING])
 			return 0;
@@ -188,13 +221,9 @@ static int read_action(struct usbpass_rule *rule, struct nlattr **tb,
 	if (tb[USBPASS_A_RULE_ACTION])
 		rule->action = nla_get_u8(tb[USBPASS_A_RULE_ACTION]);
 	if (!rule->action) {
-		NL_SET_ERR_MSG(extack, "usbpass: a rule needs an action, claim or ignore");
+		NL_SET_ERR_MSG(extack,
+			       "usbpass: a rule needs an action: claim, ignore or quarantine");
 		return -EINVAL;
-	}
-	if (rule->action == USBPASS_ACTION_QUARANTINE) {
-		NL_SET_ERR_MSG_ATTR(extack, tb[USBPASS_A_RULE_ACTION],
-				    "usbpass: this module carries the actions claim and ignore");
-		return -EOPNOTSUPP;
 	}
 	if (rule->action != USBPASS_ACTION_CLAIM) {
 		rule->group_id = 0;
@@ -249,7 +278,7 @@ static int read(void *object, const void *old, struct nlattr **tb, struct usbpas
 
 static int fill_cond(struct sk_buff *skb, const struct usbpass_cond *cond)
 {
-	enum usbpass_field_kind kind = usbpass_rule_kind(cond->field);
+	enum usbpass_field_kind kind = usbpass_cond_kind(cond->field);
 	struct nlattr *nest = nla_nest_start(skb, USBPASS_A_RULE_COND);
 
 	if (!nest || nla_put_u8(skb, USBPASS_A_COND_FIELD, cond->field) ||
@@ -270,7 +299,7 @@ static int fill_cond(struct sk_buff *skb, const struct usbpass_cond *cond)
 	return 0;
 }
 
-static int fill(struct sk_buff *skb, struct net *net, u32 portid, void *object)
+int usbpass_nl_rule_fill(struct sk_buff *skb, struct net *net, u32 portid, void *object)
 {
 	const struct usbpass_rule *rule = object;
 	struct nlattr *nest = nla_nest_start(skb, USBPASS_A_RULE);
@@ -305,14 +334,13 @@ static struct usbpass_nl_object rules = {
 	.max = USBPASS_A_RULE_MAX,
 	.id = USBPASS_A_RULE_ID,
 	.name = USBPASS_A_RULE_NAME,
-	.policy = usbpass_nl_rule_policy,
 	.none = "usbpass: no such rule",
 	.exists = "usbpass: a rule has this name",
 	.full = "usbpass: there are 131072 rules, which is the limit",
 	.alloc = alloc,
 	.put = put,
 	.read = read,
-	.fill = fill,
+	.fill = usbpass_nl_rule_fill,
 };
 
 int usbpass_nl_rule_new(struct sk_buff *skb, struct genl_info *info)
@@ -337,45 +365,6 @@ int usbpass_nl_rule_get(struct sk_buff *skb, struct genl_info *info)
 
 int usbpass_nl_rule_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	return usbpass_nl_dump_view(skb, cb, USBPASS_RULES, USBPASS_CMD_RULE_GET, fill);
-}
-
-static int fill_winner(struct sk_buff *skb, struct genl_info *info,
-		       const struct usbpass_facts *facts)
-{
-	struct usbpass_config *config = usbpass_config_current();
-	struct usbpass_rule *rule = usbpass_ruleset_find(&config->rules, facts, config->node);
-
-	return rule ? fill(skb, genl_info_net(info), info->snd_portid, rule) : 0;
-}
-
-int usbpass_nl_rule_test(struct sk_buff *skb, struct genl_info *info)
-{
-	struct nlattr *tb[USBPASS_A_DEVICE_MAX + 1];
-	struct usbpass_nl_message message;
-	struct usbpass_device *dev = NULL;
-	u32 flags;
-	int err = usbpass_nl_nest(info, USBPASS_A_DEVICE, tb, USBPASS_A_DEVICE_MAX,
-				  usbpass_nl_device_policy) ?:
-		  usbpass_nl_flags(info, 0, &flags);
-
-	if (err)
-		return err;
-	if (tb[USBPASS_A_DEVICE_ID])
-		dev = usbpass_device_by_id(nla_get_u32(tb[USBPASS_A_DEVICE_ID]));
-	if (!dev) {
-		NL_SET_ERR_MSG_ATTR(info->extack,
-				    tb[USBPASS_A_DEVICE_ID] ?: info->attrs[USBPASS_A_DEVICE],
-				    "usbpass: no present device has this id");
-		return tb[USBPASS_A_DEVICE_ID] ? -ENODEV : -EINVAL;
-	}
-	err = usbpass_nl_reply_begin(info, &message);
-	if (!err) {
-		usbpass_config_lock();
-		err = fill_winner(message.skb, info, dev->facts);
-		usbpass_config_unlock();
-		err = usbpass_nl_reply_end(info, &message, err);
-	}
-	usbpass_device_put(dev);
-	return err;
+	return usbpass_nl_dump_view(skb, cb, USBPASS_RULES, USBPASS_CMD_RULE_GET,
+				    usbpass_nl_rule_fill, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "config_priv.h"
+#include "confirm.h"
 #include "nl.h"
+#include "reconcile.h"
 #include "txn.h"
 
 int usbpass_nl_txn_begin(struct sk_buff *skb, struct genl_info *info)
@@ -32,8 +34,15 @@ static struct usbpass_stage *find(struct genl_info *info, int *err)
 	return NULL;
 }
 
+static int fill_generation(struct sk_buff *skb)
+{
+	return nla_put_u64_64bit(skb, USBPASS_A_GENERATION,
+				 usbpass_config_current()->generation, USBPASS_A_PAD);
+}
+
 int usbpass_nl_txn_commit(struct sk_buff *skb, struct genl_info *info)
 {
+	struct nlattr *confirm = info->attrs[USBPASS_A_CONFIRM_SECS];
 	struct usbpass_nl_message message;
 	struct usbpass_stage *stage;
 	u32 flags;
@@ -45,11 +54,14 @@ int usbpass_nl_txn_commit(struct sk_buff *skb, struct genl_info *info)
 	usbpass_config_lock();
 	stage = find(info, &err);
 	if (stage)
-		err = usbpass_txn_commit(stage, flags, info->extack);
+		err = usbpass_txn_commit(stage, flags, confirm ? nla_get_u32(confirm) : 0,
+					 info->extack);
 	if (!err) {
 		usbpass_txn_drop(genl_info_net(info), info->snd_portid);
-		err = nla_put_u64_64bit(message.skb, USBPASS_A_GENERATION,
-					usbpass_config_current()->generation, USBPASS_A_PAD);
+		/* Not for a verb's REVOKE, which is about its own attachment. */
+		if (flags & USBPASS_F_REVOKE)
+			usbpass_reconcile_revoke(0);
+		err = fill_generation(message.skb);
 	}
 	usbpass_config_unlock();
 	return usbpass_nl_reply_end(info, &message, err);
@@ -67,4 +79,29 @@ int usbpass_nl_txn_abort(struct sk_buff *skb, struct genl_info *info)
 		usbpass_txn_drop(genl_info_net(info), info->snd_portid);
 	usbpass_config_unlock();
 	return err;
+}
+
+/* Of any socket: who had the configuration staged may be gone. */
+static int end_trial(struct genl_info *info, int (*end)(struct netlink_ext_ack *extack))
+{
+	struct usbpass_nl_message message;
+	u32 flags;
+	int err = usbpass_nl_flags(info, 0, &flags) ?: usbpass_nl_reply_begin(info, &message);
+
+	if (err)
+		return err;
+	usbpass_config_lock();
+	err = end(info->extack) ?: fill_generation(message.skb);
+	usbpass_config_unlock();
+	return usbpass_nl_reply_end(info, &message, err);
+}
+
+int usbpass_nl_txn_confirm(struct sk_buff *skb, struct genl_info *info)
+{
+	return end_trial(info, usbpass_confirm_keep);
+}
+
+int usbpass_nl_txn_revert(struct sk_buff *skb, struct genl_info *info)
+{
+	return end_trial(info, usbpass_confirm_revert);
 }

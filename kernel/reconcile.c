@@ -8,15 +8,19 @@
 #include "device.h"
 #include "job.h"
 #include "lease.h"
+#include "maintenance.h"
 #include "param.h"
 #include "reconcile.h"
+#include "revoke.h"
 #include "slot.h"
 
 static struct workqueue_struct *wq;	/* ordered: runs and jobs never overlap */
 static atomic_t rescan_wanted;
+static atomic64_t revoke_since = ATOMIC64_INIT(S64_MAX);	/* a generation; S64_MAX: nothing */
 
 static void run(struct work_struct *work)
 {
+	s64 since = atomic64_xchg(&revoke_since, S64_MAX);
 	bool rescan = atomic_xchg(&rescan_wanted, 0);
 	struct usbpass_device *dev;
 	u32 id = 0;
@@ -32,6 +36,9 @@ static void run(struct work_struct *work)
 		usbpass_device_notify(dev);
 		usbpass_device_put(dev);
 	}
+	/* No open can lease by an older verdict now. */
+	if (since != S64_MAX)
+		usbpass_revoke_unruled(since);
 	usbpass_slot_refresh();
 }
 
@@ -42,6 +49,15 @@ void usbpass_reconcile_kick(bool rescan)
 	if (rescan)
 		atomic_set(&rescan_wanted, 1);
 	queue_work(wq, &run_work);
+}
+
+void usbpass_reconcile_revoke(u64 since)
+{
+	s64 seen = atomic64_read(&revoke_since);
+
+	while ((s64)since < seen && !atomic64_try_cmpxchg(&revoke_since, &seen, since))
+		;
+	usbpass_reconcile_kick(false);
 }
 
 /* A verb on one device: queued -> worked -> freed. */
@@ -62,9 +78,13 @@ static const char *reason_of(struct usbpass_device *dev, int err)
 		return "the device was unplugged meanwhile";
 	if (err == -ENOENT)
 		return "no rule claims it any more";
+	if (err == -ENOMEM)
+		return "no memory; ask again";
 	spin_lock(&usbpass_registry_lock);
 	if (dev->error)
 		reason = dev->error;
+	else if (err == -EBUSY)
+		reason = "released meanwhile, or nothing new is taken; see `status`";
 	spin_unlock(&usbpass_registry_lock);
 	return reason;
 }
@@ -83,6 +103,19 @@ static void note_wish(struct usbpass_device *dev, bool claim)
 	spin_unlock(&usbpass_registry_lock);
 }
 
+/* Of a claim that did not fail and has nothing: what has changed since it was asked for. */
+static int refusal(struct usbpass_device *dev)
+{
+	bool ruled;
+
+	if (usbpass_claim_wants(dev))
+		return 0;
+	spin_lock(&usbpass_registry_lock);
+	ruled = dev->verdict.action == USBPASS_ACTION_CLAIM;
+	spin_unlock(&usbpass_registry_lock);
+	return ruled ? -EBUSY : -ENOENT;
+}
+
 static void do_job(struct work_struct *work)
 {
 	struct job *job = container_of(work, struct job, work);
@@ -91,8 +124,8 @@ static void do_job(struct work_struct *work)
 
 	note_wish(dev, job->claim);
 	err = usbpass_claim_apply(dev);
-	if (!err && job->claim && !usbpass_claim_wants(dev))
-		err = -ENOENT;
+	if (!err && job->claim)
+		err = refusal(dev);
 	usbpass_device_notify(dev);
 	usbpass_slot_refresh();
 	usbpass_job_end(job->id, err, reason_of(dev, err));
@@ -158,6 +191,12 @@ int usbpass_reconcile_request_claim(u32 id, u32 flags, const char *reason, u32 *
 		err = -EBUSY;
 		goto put;
 	}
+	if (usbpass_maintenance_is_on()) {
+		NL_SET_ERR_MSG(extack,
+			       "usbpass: maintenance: nothing new is taken; `usbpass maintenance off` ends it");
+		err = -EBUSY;
+		goto put;
+	}
 	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
 	if (!fresh) {
 		NL_SET_ERR_MSG(extack, "usbpass: no memory");
@@ -188,8 +227,9 @@ int usbpass_reconcile_request_release(u32 id, u32 flags, u32 *job,
 	if (!fresh) {
 		NL_SET_ERR_MSG(extack, "usbpass: no memory");
 		err = -ENOMEM;
-	} else if (!dev->claimed && (dev->released || dev->verdict.action !=
-				     USBPASS_ACTION_CLAIM)) {
+	} else if (!dev->claimed && READ_ONCE(dev->udev->dev.driver) &&
+		   (dev->released || dev->verdict.action != USBPASS_ACTION_CLAIM)) {
+		/* Without a driver an earlier release has failed halfway: it goes on. */
 		NL_SET_ERR_MSG(extack, "usbpass: the host's drivers have this device");
 		err = -EALREADY;
 	} else if (dev->lease && !(flags & USBPASS_F_REVOKE)) {
@@ -209,7 +249,7 @@ int usbpass_reconcile_request_release(u32 id, u32 flags, u32 *job,
 		return err;
 	}
 	if (lease) {
-		usbpass_lease_revoke(lease);
+		usbpass_lease_revoke(lease, "its device is released by hand");
 		usbpass_lease_put(lease);
 	}
 	queue_job(fresh, dev, false, job);

@@ -6,12 +6,14 @@
 
 /*
  * The one ordered worker that makes reality equal to the ruleset: takes,
- * releases, fills. Kicks fold into one run.
+ * releases, fills, revokes. Kicks fold into one run.
  */
 int usbpass_reconcile_init(void);
 void usbpass_reconcile_exit(void);
 /* @rescan: present devices too. Any context. */
 void usbpass_reconcile_kick(bool rescan);
+/* And ends leases that the rules have no place for: usbpass_revoke_unruled(). Any context. */
+void usbpass_reconcile_revoke(u64 since);
 
 /*
  * The administrator's verbs; they run on the worker, as jobs. @job gets the

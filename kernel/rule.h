@@ -7,25 +7,8 @@
 #include <linux/types.h>
 #include <linux/usbpass.h>
 
+struct usbpass_cond;
 struct usbpass_facts;
-
-/* What a field is, and so which value and operators it takes. */
-enum usbpass_field_kind {
-	USBPASS_KIND_NONE,		/* ANY */
-	USBPASS_KIND_NUMBER,
-	USBPASS_KIND_STRING,
-	USBPASS_KIND_CLASS,
-};
-
-enum usbpass_field_kind usbpass_rule_kind(u8 field);
-u32 usbpass_rule_number_max(u8 field);	/* of a number or class field */
-bool usbpass_rule_carries(u8 op);	/* does this module know the operator? */
-
-struct usbpass_cond {
-	u8 field, op, quantifier;
-	u32 number, mask;
-	char *string;			/* owned; NULL unless the kind is STRING */
-};
 
 /* Shared by all SETs of a rule: what counts while a stage is open is not lost. */
 struct usbpass_hits {
@@ -60,7 +43,9 @@ void usbpass_rule_share_hits(struct usbpass_rule *rule, const struct usbpass_rul
 struct usbpass_rule *usbpass_rule_get(struct usbpass_rule *rule);
 void usbpass_rule_put(struct usbpass_rule *rule);
 
-/* Do all conditions hold? No sleep. @node: this host's name. */
+/* The first condition that does not hold; nr_conds: all do. No sleep. @node: this host's name. */
+u32 usbpass_rule_first_failed(const struct usbpass_rule *rule, const struct usbpass_facts *facts,
+			      const char *node);
 bool usbpass_rule_matches(const struct usbpass_rule *rule, const struct usbpass_facts *facts,
 			  const char *node);
 /* Does it ask for exactly one vendor:product? *key is then both. */

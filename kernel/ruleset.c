@@ -31,7 +31,8 @@ static void index_rules(struct usbpass_ruleset *set)
 		if (!set->rules[i]->enabled || !usbpass_rule_is_exact(set->rules[i], &key))
 			continue;
 		bucket = &set->buckets[hash_32(key, set->bits)];
-		set->next[i] = *bucket;
+		set->links[i].key = key;
+		set->links[i].next = *bucket;
 		*bucket = i + 1;
 	}
 	for (i = 0; i < set->nr; i++)
@@ -44,7 +45,7 @@ static void free_index(struct usbpass_ruleset *set)
 {
 	kvfree(set->rules);
 	kvfree(set->buckets);
-	kvfree(set->next);
+	kvfree(set->links);
 	kvfree(set->wild);
 }
 
@@ -67,9 +68,9 @@ int usbpass_ruleset_build(struct usbpass_ruleset *set, struct usbpass_rule **rul
 	set->bits = clamp_t(u32, order_base_2(nr + 1), 1, 20);
 	set->rules = kvcalloc(nr + 1, sizeof(*set->rules), GFP_KERNEL_ACCOUNT);
 	set->buckets = kvcalloc(1U << set->bits, sizeof(*set->buckets), GFP_KERNEL_ACCOUNT);
-	set->next = kvcalloc(nr + 1, sizeof(*set->next), GFP_KERNEL_ACCOUNT);
+	set->links = kvcalloc(nr + 1, sizeof(*set->links), GFP_KERNEL_ACCOUNT);
 	set->wild = kvcalloc(nr + 1, sizeof(*set->wild), GFP_KERNEL_ACCOUNT);
-	if (!set->rules || !set->buckets || !set->next || !set->wild) {
+	if (!set->rules || !set->buckets || !set->links || !set->wild) {
 		free_index(set);
 		memset(set, 0, sizeof(*set));
 		return -ENOMEM;
@@ -101,8 +102,9 @@ struct usbpass_rule *usbpass_ruleset_find(const struct usbpass_ruleset *set,
 
 	if (!set->nr)
 		return NULL;
-	for (i = set->buckets[hash_32(key, set->bits)]; i; i = set->next[i - 1]) {
-		if (usbpass_rule_matches(set->rules[i - 1], facts, node)) {
+	for (i = set->buckets[hash_32(key, set->bits)]; i; i = set->links[i - 1].next) {
+		if (set->links[i - 1].key == key &&
+		    usbpass_rule_matches(set->rules[i - 1], facts, node)) {
 			best = i - 1;
 			break;
 		}

@@ -7,6 +7,12 @@
 struct usbpass_facts;
 struct usbpass_rule;
 
+/* Of a rule that asks for one vendor:product. */
+struct usbpass_ruleset_link {
+	u32 key;			/* both */
+	u32 next;			/* of its bucket, index + 1; 0: none */
+};
+
 /*
  * Rules in match order, with an index: those that ask for one vendor:product
  * are found by hash, the others are tried in order. Immutable.
@@ -16,7 +22,7 @@ struct usbpass_ruleset {
 	struct usbpass_rule **rules;	/* references; by priority, then id */
 	u32 bits;			/* of the hash */
 	u32 *buckets;			/* first rule's index + 1; 0: none */
-	u32 *next;			/* by rule: the next of its bucket, + 1 */
+	struct usbpass_ruleset_link *links;	/* by rule */
 	u32 nr_wild;
 	u32 *wild;			/* indices, in order */
 };

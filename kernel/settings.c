@@ -33,7 +33,7 @@ static int note_answer(struct usbpass_device *dev, int err)
 		usbpass_device_fail(dev, "device does not answer",
 				    "replug it, or `device release` it");
 	if (lease) {
-		usbpass_lease_revoke(lease);
+		usbpass_lease_revoke(lease, "its device does not answer");
 		usbpass_lease_put(lease);
 	}
 	return err;

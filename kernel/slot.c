@@ -9,6 +9,7 @@
 #include "device.h"
 #include "event.h"
 #include "lease.h"
+#include "maintenance.h"
 #include "node.h"
 #include "pool.h"
 #include "slot.h"
@@ -163,6 +164,7 @@ int usbpass_slot_publish(struct usbpass_slot *slot, struct usbpass_attach *attac
 	err = cdev_device_add(&slot->cdev, &slot->dev);
 	if (err) {
 		set_attach(slot, NULL);
+		slot->failed = true;	/* the driver core takes nothing a second time */
 		return err;
 	}
 	spin_lock(&usbpass_registry_lock);
@@ -187,13 +189,13 @@ static struct usbpass_lease *lease_of(struct usbpass_slot *slot)
 	return lease;
 }
 
-void usbpass_slot_revoke(struct usbpass_slot *slot)
+void usbpass_slot_revoke(struct usbpass_slot *slot, const char *why)
 {
 	struct usbpass_lease *lease = lease_of(slot);
 
 	if (!lease)
 		return;
-	usbpass_lease_revoke(lease);
+	usbpass_lease_revoke(lease, why);
 	usbpass_lease_put(lease);
 }
 
@@ -206,10 +208,28 @@ void usbpass_slot_retire(struct usbpass_slot *slot)
 	slot->retired = true;
 	list_del_init(&slot->link);
 	spin_unlock(&usbpass_registry_lock);
-	usbpass_slot_revoke(slot);
+	usbpass_slot_revoke(slot, "its attachment is gone");
 	if (published)
 		cdev_device_del(&slot->cdev, &slot->dev);
 	set_attach(slot, NULL);
+}
+
+struct usbpass_lease *usbpass_slot_next_lease(u32 *minor)
+{
+	struct usbpass_slot *slot, *found = NULL;
+	struct usbpass_lease *lease = NULL;
+
+	spin_lock(&usbpass_registry_lock);
+	list_for_each_entry(slot, &slots, link)
+		if (slot->lease && slot->minor >= *minor &&
+		    (!found || slot->minor < found->minor))
+			found = slot;
+	if (found) {
+		*minor = found->minor + 1;
+		lease = usbpass_lease_get(found->lease);
+	}
+	spin_unlock(&usbpass_registry_lock);
+	return lease;
 }
 
 bool usbpass_slot_leased(struct usbpass_slot *slot)
@@ -266,6 +286,10 @@ static void free_status(const struct usbpass_attach *attach, struct usbpass_slot
 		status->state = USBPASS_SLOT_OFFLINE;
 		status->reason = "the attachment or its group is disabled";
 		status->remedy = "enable it";
+	} else if (usbpass_maintenance_is_on_locked()) {
+		status->state = USBPASS_SLOT_OFFLINE;
+		status->reason = "maintenance: nothing new is leased";
+		status->remedy = "`usbpass maintenance off`";
 	} else if (pool.free) {
 		status->state = USBPASS_SLOT_IDLE;
 	} else if (pool.cleaning) {

@@ -21,6 +21,7 @@ struct usbpass_slot {
 	struct cdev cdev;
 	u32 minor;
 	struct list_head link;		/* all published slots; registry_lock */
+	bool failed;			/* publish did, and is not tried twice; config_mutex */
 
 	/* Protected by usbpass_registry_lock. */
 	struct usbpass_attach *attach;	/* in force, NULL once retired; reference */
@@ -45,14 +46,19 @@ void usbpass_slot_exit(void);
 
 /* For config commits, under config_mutex. A new slot is one reference, held by the attachment. */
 struct usbpass_slot *usbpass_slot_alloc(void);	/* ERR_PTR: -ENOSPC, -ENOMEM */
-int usbpass_slot_publish(struct usbpass_slot *slot, struct usbpass_attach *attach);
+int usbpass_slot_publish(struct usbpass_slot *slot, struct usbpass_attach *attach);	/* once */
 void usbpass_slot_update(struct usbpass_slot *slot, struct usbpass_attach *attach);
 void usbpass_slot_retire(struct usbpass_slot *slot);	/* revokes an open lease */
 struct usbpass_slot *usbpass_slot_get(struct usbpass_slot *slot);
 void usbpass_slot_put(struct usbpass_slot *slot);
 bool usbpass_slot_leased(struct usbpass_slot *slot);
-/* Ends the open lease: the consumer sees an unplug. Without one, nothing. */
-void usbpass_slot_revoke(struct usbpass_slot *slot);
+/* Ends the open lease: the consumer sees an unplug. Without one, nothing. @why: a literal. */
+void usbpass_slot_revoke(struct usbpass_slot *slot, const char *why);
+/*
+ * The lease of the open slot with the lowest minor from *minor on, which becomes the next minor;
+ * referenced. NULL: none.
+ */
+struct usbpass_lease *usbpass_slot_next_lease(u32 *minor);
 
 void usbpass_slot_status(struct usbpass_slot *slot, struct usbpass_slot_status *status);
 

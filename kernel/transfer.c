@@ -122,16 +122,14 @@ int usbpass_transfer_empty(struct usbpass_transfer *xfer, void __user *to)
 /*
  * While the lease lives the consumer never sees that its device went: a
  * hypervisor drops a device that answers so, and the core ends URBs with
- * -ESHUTDOWN before our disconnect has run.
+ * -ESHUTDOWN before our disconnect has run. Of a lease that is gone all that
+ * tells of it is -ENODEV, be it revoked or unplugged, or both at once.
  */
 static int translate(const struct usbpass_transfer *xfer, int status)
 {
 	lockdep_assert_held(&xfer->lease->lock);
 	if (xfer->discarded && status)
 		return -ENOENT;
-	if (xfer->lease->state == USBPASS_LEASE_GONE)
-		return status == -EPROTO || status == -ENOENT || status == -ECONNRESET ? -ENODEV :
-											 status;
 	switch (status) {
 	case -ESHUTDOWN:
 	case -ENODEV:
@@ -139,7 +137,8 @@ static int translate(const struct usbpass_transfer *xfer, int status)
 	case -ENOENT:		/* our own kill */
 	case -ECONNRESET:
 	case -EPERM:
-		return -EPROTO;
+	case -EPROTO:
+		return xfer->lease->state == USBPASS_LEASE_GONE ? -ENODEV : -EPROTO;
 	default:
 		return status;
 	}

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-#define pr_fmt(fmt) "usbpass: " fmt
-
 #include <linux/jiffies.h>
 #include <linux/netlink.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 #include <linux/workqueue.h>
+#include "commit.h"
 #include "config.h"
 #include "config_priv.h"
-#include "event.h"
+#include "confirm.h"
 #include "reconcile.h"
 #include "rule.h"
-#include "slot.h"
 #include "txn.h"
 
 #define IDLE	(USBPASS_STAGE_IDLE_SECS * HZ)
@@ -179,205 +176,62 @@ void usbpass_txn_exit(void)
 	usbpass_config_unlock();
 }
 
-static struct usbpass_attach *attach_by_id(const struct usbpass_config *config, u32 id)
+/* The swap, with the way back. */
+static int put_on_trial(struct usbpass_config *next, u32 secs, struct netlink_ext_ack *extack)
 {
-	u32 i;
-
-	for (i = 0; i < config->nr_attaches; i++)
-		if (config->attaches[i]->id == id)
-			return config->attaches[i];
-	return NULL;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return (!a && !b) || (a && b && !strcmp(a, b));
-}
-
-/* Does @new promise its consumer another device than @old did? */
-static bool moved(const struct usbpass_attach *old, const struct usbpass_attach *new)
-{
-	return old->group_id != new->group_id || old->pin.has_vendor != new->pin.has_vendor ||
-	       old->pin.has_product != new->pin.has_product ||
-	       old->pin.vendor != new->pin.vendor || old->pin.product != new->pin.product ||
-	       !same_text(old->pin.serial, new->pin.serial) ||
-	       !same_text(old->pin.socket, new->pin.socket);
-}
-
-/* A slot of the configuration in force that the next one has not, or has for something else. */
-static bool leaves(const struct usbpass_config *next, const struct usbpass_attach *old,
-		   bool *retire)
-{
-	const struct usbpass_attach *new = attach_by_id(next, old->id);
-
-	*retire = !new || new->slot != old->slot;
-	return *retire || moved(old, new);
-}
-
-static int check_leases(const struct usbpass_config *now, const struct usbpass_config *next,
-			u32 flags, struct netlink_ext_ack *extack)
-{
-	bool retire;
-	u32 i;
-
-	for (i = 0; i < now->nr_attaches; i++) {
-		if (!leaves(next, now->attaches[i], &retire) ||
-		    !usbpass_slot_leased(now->attaches[i]->slot) || flags & USBPASS_F_REVOKE)
-			continue;
-		NL_SET_ERR_MSG(extack,
-			       "usbpass: the attachment's lease is open; close it, or revoke (--revoke)");
-		return -EBUSY;
-	}
-	return 0;
-}
-
-/* Slots for the attachments that have none. */
-static int alloc_slots(struct usbpass_config *next, struct netlink_ext_ack *extack)
-{
-	u32 i;
-
-	for (i = 0; i < next->nr_attaches; i++) {
-		struct usbpass_slot *slot;
-
-		if (next->attaches[i]->slot)
-			continue;
-		slot = usbpass_slot_alloc();
-		if (IS_ERR(slot)) {
-			NL_SET_ERR_MSG(extack, "usbpass: no slot is left, or no memory");
-			return PTR_ERR(slot);
-		}
-		next->attaches[i]->slot = slot;
-	}
-	return 0;
-}
-
-/* After a failure: attachments that were not in force have no slot again. */
-static void free_slots(const struct usbpass_config *now, struct usbpass_config *next)
-{
-	u32 i;
-
-	for (i = 0; i < next->nr_attaches; i++) {
-		struct usbpass_attach *attach = next->attaches[i];
-		const struct usbpass_attach *old = attach_by_id(now, attach->id);
-
-		if (!attach->slot || (old && old->slot == attach->slot))
-			continue;
-		if (!list_empty(&attach->slot->link))
-			usbpass_slot_retire(attach->slot);
-		usbpass_slot_put(attach->slot);
-		attach->slot = NULL;
-	}
-}
-
-static bool path_is_taken(const struct usbpass_config *now, const char *slug)
-{
-	u32 i;
-
-	for (i = 0; i < now->nr_attaches; i++)
-		if (!strcmp(now->attaches[i]->slug, slug))
-			return true;
-	return false;
-}
-
-/*
- * Nodes of new slots. Those whose path is still taken come after the swap, as
- * two nodes cannot have one path; all others before it, as they may fail.
- */
-static int publish(const struct usbpass_config *now, struct usbpass_config *next,
-		   struct netlink_ext_ack *extack)
-{
-	u32 i;
+	struct usbpass_attach **spares = usbpass_confirm_spare(next, extack);
+	char reason[48];
 	int err;
 
-	for (i = 0; i < next->nr_attaches; i++) {
-		struct usbpass_attach *attach = next->attaches[i];
-
-		if (!list_empty(&attach->slot->link) ||
-		    (now && path_is_taken(now, attach->slug)))
-			continue;
-		err = usbpass_slot_publish(attach->slot, attach);
-		if (err && now) {
-			NL_SET_ERR_MSG(extack, "usbpass: the slot's node could not be made");
-			return err;
-		}
-		if (err)
-			pr_err("no node for slot %u: error %d; set its slug again\n",
-			       attach->slot->minor, err);
+	if (IS_ERR(spares))
+		return PTR_ERR(spares);
+	err = usbpass_commit_prepare(next, extack);
+	if (err) {
+		usbpass_confirm_discard(spares);
+		return err;
 	}
+	usbpass_confirm_swap(next, spares, secs);
+	snprintf(reason, sizeof(reason), "goes back in %u s unless confirmed", secs);
+	usbpass_commit_tell(reason, true);
 	return 0;
 }
 
-/* What the old slots and new specifications ask for, once the next configuration is in force. */
-static void settle_slots(struct usbpass_config *next, struct usbpass_attach **old, u32 nr_old)
+static int put_in_force(struct usbpass_config *next, struct netlink_ext_ack *extack)
 {
-	bool retire;
-	u32 i;
+	int err = usbpass_commit_prepare(next, extack);
 
-	for (i = 0; i < nr_old; i++) {
-		if (!leaves(next, old[i], &retire))
-			continue;
-		if (retire)
-			usbpass_slot_retire(old[i]->slot);
-		else
-			usbpass_slot_revoke(old[i]->slot);
-	}
-	publish(NULL, next, NULL);
-	for (i = 0; i < next->nr_attaches; i++)
-		usbpass_slot_update(next->attaches[i]->slot, next->attaches[i]);
+	if (err)
+		return err;
+	usbpass_config_free(usbpass_commit_swap(next));
+	usbpass_commit_tell(NULL, true);
+	return 0;
 }
 
-static void tell(u64 generation)
+int usbpass_txn_commit(struct usbpass_stage *stage, u32 flags, u32 confirm_secs,
+		       struct netlink_ext_ack *extack)
 {
-	struct usbpass_event ev = {
-		.type = USBPASS_EVENT_COMMIT,
-		.owner = USBPASS_OWNER_HOST,
-		.generation = generation,
-	};
-
-	usbpass_event_by_current(&ev);
-	usbpass_event_emit(&ev);
-}
-
-int usbpass_txn_commit(struct usbpass_stage *stage, u32 flags, struct netlink_ext_ack *extack)
-{
-	struct usbpass_config *now = usbpass_config_current();
-	struct usbpass_attach **old;
 	struct usbpass_config *next;
-	u32 i, nr_old = now->nr_attaches;
-	int err;
+	int err = usbpass_confirm_waits(extack);
 
-	usbpass_config_assert_locked();
-	if (stage->generation != now->generation) {
+	if (err)
+		return err;
+	if (stage->generation != usbpass_config_current()->generation) {
 		NL_SET_ERR_MSG(extack, "usbpass: another commit came first; begin again");
 		return -ESTALE;
 	}
-	old = kvcalloc(nr_old + 1, sizeof(*old), GFP_KERNEL);
-	next = old ? usbpass_config_build(&stage->now) : NULL;
+	next = usbpass_config_build(&stage->now);
 	if (!next) {
-		kvfree(old);
 		NL_SET_ERR_MSG(extack, "usbpass: no memory");
 		return -ENOMEM;
 	}
-	err = check_leases(now, next, flags, extack);
+	err = usbpass_commit_check(next, flags, extack);
 	if (!err)
-		err = alloc_slots(next, extack);
-	if (!err)
-		err = publish(now, next, extack);
+		err = confirm_secs ? put_on_trial(next, confirm_secs, extack) :
+				     put_in_force(next, extack);
 	if (err) {
-		free_slots(now, next);
 		usbpass_config_free(next);
-		kvfree(old);
 		return err;
 	}
-
-	for (i = 0; i < nr_old; i++)
-		old[i] = usbpass_attach_get(now->attaches[i]);
-	usbpass_config_install(next);
-	settle_slots(next, old, nr_old);
-	for (i = 0; i < nr_old; i++)
-		usbpass_attach_put(old[i]);
-	kvfree(old);
-	tell(next->generation);
 	usbpass_reconcile_kick(flags & USBPASS_F_RESCAN);
 	return 0;
 }

@@ -46,8 +46,10 @@ struct usbpass_stage *usbpass_txn_open(bool replace);	/* NULL: no memory */
 void usbpass_txn_close(struct usbpass_stage *stage);
 /*
  * Makes it the configuration in force. @flags: USBPASS_F_REVOKE and
- * USBPASS_F_RESCAN. The stage is left as it was if this fails.
+ * USBPASS_F_RESCAN. @confirm_secs: the window in which it is to be confirmed;
+ * 0: it stays. The stage is left as it was if this fails.
  */
-int usbpass_txn_commit(struct usbpass_stage *stage, u32 flags, struct netlink_ext_ack *extack);
+int usbpass_txn_commit(struct usbpass_stage *stage, u32 flags, u32 confirm_secs,
+		       struct netlink_ext_ack *extack);
 
 #endif /* _USBPASS_TXN_H */
