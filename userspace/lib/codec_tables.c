@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "codec.h"
+#include "rule_regex.h"
+#include "rule_text.h"
 
 #define FIELD(kind, type_, in_, ATTR, object, member, label) {			\
 	.attr = USBPASS_A_##kind##_##ATTR, .type = CODEC_##type_, .in = (in_),	\
@@ -28,6 +30,8 @@ static const struct codec_field info_fields[] = {
 	F(U64, EVENT_SEQ, event_seq, "event-seq"),
 	F(U64, TRANSFER_BYTES, transfer_bytes, "transfer-bytes"),
 	F(U32, HOLD_MS, hold_ms, "hold-ms"),
+	F(U32, CONFIRM_MS, confirm_ms, "confirm-ms"),
+	F(U8, MAINTENANCE, maintenance, "maintenance"),
 };
 #undef F
 
@@ -38,23 +42,23 @@ static const struct codec_field device_fields[] = {
 	F(STRING, IN, REASON, reason, "reason"),
 	F(STRING, OUT, REMEDY, remedy, "remedy"),
 	F(U32, OUT, FLAGS, flags, "flags"),
-	F(STRING, OUT, SOCKET, socket, "socket"),
+	F(STRING, IN, SOCKET, socket, "socket"),
 	F(STRING, OUT, BUSID, busid, "busid"),
-	F(U32, OUT, BUS, bus, "bus"),
-	F(U32, OUT, ADDRESS, address, "address"),
-	F(U32, OUT, LEVEL, level, "level"),
-	F(U16, OUT, VENDOR, vendor, "vendor"),
-	F(U16, OUT, PRODUCT, product, "product"),
-	F(U16, OUT, BCD_USB, bcd_usb, "usb-version"),
-	F(U16, OUT, BCD_DEVICE, bcd_device, "bcd-device"),
-	F(U32, OUT, CLASS, class, "class"),
-	F(STRING, OUT, VENDOR_NAME, vendor_name, "vendor-name"),
-	F(STRING, OUT, PRODUCT_NAME, product_name, "product-name"),
-	F(STRING, OUT, SERIAL, serial, "serial"),
-	F(U32, OUT, SPEED, speed, "speed"),
-	F(U8, OUT, REMOVABLE, removable, "removable"),
-	F(U32, OUT, INTERFACES, interfaces, "interfaces"),
-	F(LIST, OUT, INTERFACE_CLASS, interface_classes, "interface-class"),
+	F(U32, IN, BUS, bus, "bus"),
+	F(U32, IN, ADDRESS, address, "address"),
+	F(U32, IN, LEVEL, level, "level"),
+	F(U16, IN, VENDOR, vendor, "vendor"),
+	F(U16, IN, PRODUCT, product, "product"),
+	F(U16, IN, BCD_USB, bcd_usb, "usb-version"),
+	F(U16, IN, BCD_DEVICE, bcd_device, "bcd-device"),
+	F(U32, IN, CLASS, class, "class"),
+	F(STRING, IN, VENDOR_NAME, vendor_name, "vendor-name"),
+	F(STRING, IN, PRODUCT_NAME, product_name, "product-name"),
+	F(STRING, IN, SERIAL, serial, "serial"),
+	F(U32, IN, SPEED, speed, "speed"),
+	F(U8, IN, REMOVABLE, removable, "removable"),
+	F(U32, IN, INTERFACES, interfaces, "interfaces"),
+	F(LIST, IN, INTERFACE_CLASS, interface_classes, "interface-class"),
 	F(U64, OUT, TIME, time, "time"),
 	F(STRING, OUT, GROUP, group, "group"),
 	F(U32, OUT, RULE, rule, "rule"),
@@ -169,6 +173,17 @@ static int device_interface_class(void *object, struct nlattr *attr)
 	return 0;
 }
 
+static int device_interface_classes(struct nl_msg *msg, const void *object)
+{
+	const struct usbpass_device *device = object;
+
+	for (size_t i = 0; i < device->n_interface_classes; i++)
+		if (nla_put_u32(msg, USBPASS_A_DEVICE_INTERFACE_CLASS,
+				device->interface_classes[i]) < 0)
+			return -EMSGSIZE;
+	return 0;
+}
+
 static void device_clear(void *object)
 {
 	usbpass_device_clear(object);
@@ -209,6 +224,24 @@ static int rule_cond(void *object, struct nlattr *attr)
 	return ret == -E2BIG ? -EBADMSG : ret;
 }
 
+/* What cannot be compiled goes without: the kernel says so, on the condition. */
+static int cond_table(struct nl_msg *msg, const struct usbpass_cond *cond)
+{
+	uint8_t *table;
+	size_t size, at;
+	char err[8];
+	int ret;
+
+	if (cond->table)
+		return nla_put(msg, USBPASS_A_COND_TABLE,
+			       USBPASS_TABLE_SIZE(cond->table[0], cond->table[1]), cond->table);
+	if (usbpass_regex_compile(cond->string, &table, &size, &at, err, sizeof(err)))
+		return 0;
+	ret = nla_put(msg, USBPASS_A_COND_TABLE, size, table);
+	free(table);
+	return ret;
+}
+
 static int rule_conds(struct nl_msg *msg, const void *object)
 {
 	const struct usbpass_rule *rule = object;
@@ -230,6 +263,8 @@ static int rule_conds(struct nl_msg *msg, const void *object)
 			return -EMSGSIZE;
 		if (cond->string) {
 			if (nla_put_string(msg, USBPASS_A_COND_STRING, cond->string) < 0)
+				return -EMSGSIZE;
+			if (usbpass_rule_text_is_regex(cond->op) && cond_table(msg, cond) < 0)
 				return -EMSGSIZE;
 		} else if (nla_put_u32(msg, USBPASS_A_COND_NUMBER, cond->number) < 0) {
 			return -EMSGSIZE;
@@ -256,6 +291,7 @@ const struct codec usbpass_codec_info = { CODEC("info", INFO, usbpass_info, info
 const struct codec usbpass_codec_device = {
 	CODEC("device", DEVICE, usbpass_device, device_fields),
 	.decode_element = device_interface_class,
+	.encode_list = device_interface_classes,
 	.clear = device_clear,
 };
 

@@ -23,3 +23,13 @@ int usbpass_info_get(struct usbpass *h, struct usbpass_info *out)
 		return -ENOMEM;
 	return usbpass_message_call(h, h->calls, msg, take_info, out);
 }
+
+int usbpass_maintenance_set(struct usbpass *h, bool on)
+{
+	struct nl_msg *msg = usbpass_message_new(h, USBPASS_CMD_MAINTENANCE_SET, 0);
+
+	if (!msg)
+		return -ENOMEM;
+	nla_put_u8(msg, USBPASS_A_MAINTENANCE, on);
+	return usbpass_message_call(h, h->calls, msg, NULL, NULL);
+}

@@ -54,34 +54,78 @@ static void drop_conds(struct usbpass_rule *rule)
 	rule->has &= ~USBPASS_HAS(USBPASS_A_RULE_COND);
 }
 
-int usbpass_made_identity(const struct usbpass_device *device, const struct usbpass_device *list,
-			  size_t n, const char *node, struct usbpass_rule *rule, char *why,
-			  size_t size)
+int usbpass_made_by_number(const char *word)
+{
+	static const char *const words[] = { NULL, "serial", "socket", "model" };
+
+	for (size_t i = 1; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(word, words[i]))
+			return i;
+	return -1;
+}
+
+static size_t of_model(const struct usbpass_device *device, const struct usbpass_device *list,
+		       size_t n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += list[i].vendor == device->vendor && list[i].product == device->product;
+	return count;
+}
+
+/* What it is to be in the end, with the reason in @why; -EINVAL with the way out. */
+static int decide(const struct usbpass_device *device, const struct usbpass_device *list, size_t n,
+		  enum usbpass_made_by by, char *why, size_t size)
 {
 	const char *fault = serial_fault(device, list, n);
-	int ret;
 
-	drop_conds(rule);
-	if (fault && !device->socket[0]) {
-		snprintf(why, size, "it has %s and its socket is not known", fault);
+	if (by == USBPASS_MADE_BY_MODEL) {
+		snprintf(why, size, "model %04x:%04x, of which %zu are here: each is meant",
+			 device->vendor, device->product, of_model(device, list, n));
+		return by;
+	}
+	if (by == USBPASS_MADE_BY_SERIAL && fault) {
+		snprintf(why, size, "it has %s; its socket (--by socket) tells it from others", fault);
 		return -EINVAL;
 	}
-	ret = string(rule, USBPASS_FIELD_NODE, node);
+	if (by != USBPASS_MADE_BY_SOCKET && !fault) {
+		snprintf(why, size, "serial %s, unique here", device->serial);
+		return USBPASS_MADE_BY_SERIAL;
+	}
+	if (!device->socket[0]) {
+		snprintf(why, size, "it has %s and its socket is not known; --by model means all of its kind",
+			 fault ? fault : "a serial");
+		return -EINVAL;
+	}
+	if (by == USBPASS_MADE_BY_SOCKET)
+		fault = "as asked";
+	snprintf(why, size, "%s: socket %s", fault, device->socket);
+	return USBPASS_MADE_BY_SOCKET;
+}
+
+int usbpass_made_identity(const struct usbpass_device *device, const struct usbpass_device *list,
+			  size_t n, enum usbpass_made_by by, const char *node,
+			  struct usbpass_rule *rule, char *why, size_t size)
+{
+	int decided = decide(device, list, n, by, why, size), ret = 0;
+
+	drop_conds(rule);
+	if (decided < 0)
+		return decided;
+	if (node)
+		ret = string(rule, USBPASS_FIELD_NODE, node);
 	if (!ret)
 		ret = number(rule, USBPASS_FIELD_VENDOR, device->vendor);
 	if (!ret)
 		ret = number(rule, USBPASS_FIELD_PRODUCT, device->product);
-	if (!ret && fault)
+	if (!ret && decided == USBPASS_MADE_BY_SOCKET)
 		ret = string(rule, USBPASS_FIELD_SOCKET, device->socket);
-	else if (!ret)
+	else if (!ret && decided == USBPASS_MADE_BY_SERIAL)
 		ret = string(rule, USBPASS_FIELD_SERIAL, device->serial);
 	if (ret) {
 		drop_conds(rule);
 		snprintf(why, size, "no memory");
-	} else if (fault) {
-		snprintf(why, size, "%s: socket %s", fault, device->socket);
-	} else {
-		snprintf(why, size, "serial %s, unique here", device->serial);
 	}
 	return ret;
 }

@@ -10,11 +10,10 @@
 #include "message.h"
 
 #define ANSWER_MS	30000	/* no command waits for USB */
-#define REQUEST_BYTES	32768	/* holds USBPASS_CONDS_MAX conditions of USBPASS_STRING_MAX */
 
 struct nl_msg *usbpass_message_new(struct usbpass *h, uint8_t cmd, int nl_flags)
 {
-	struct nl_msg *msg = nlmsg_alloc_size(REQUEST_BYTES);
+	struct nl_msg *msg = nlmsg_alloc_size(MESSAGE_BYTES);
 
 	h->error = 0;
 	h->message[0] = '\0';
@@ -106,14 +105,18 @@ static int receive(struct usbpass *h, struct nl_sock *sk, int timeout)
 	ssize_t len;
 	int n;
 
-	do {
-		n = poll(&pfd, 1, timeout);
-	} while (n < 0 && errno == EINTR && timeout < 0);
-	if (n == 0)
-		return -EAGAIN;
-	if (n < 0)
-		return -errno;
-	len = recv(pfd.fd, h->buffer, HANDLE_BUFFER_BYTES, MSG_TRUNC);
+	/* The kernel has answered most requests before send(2) returns. */
+	len = recv(pfd.fd, h->buffer, HANDLE_BUFFER_BYTES, MSG_TRUNC | MSG_DONTWAIT);
+	if (len < 0 && errno == EAGAIN) {
+		do {
+			n = poll(&pfd, 1, timeout);
+		} while (n < 0 && errno == EINTR && timeout < 0);
+		if (n == 0)
+			return -EAGAIN;
+		if (n < 0)
+			return -errno;
+		len = recv(pfd.fd, h->buffer, HANDLE_BUFFER_BYTES, MSG_TRUNC);
+	}
 	if (len < 0)
 		/* Overrun: the kernel tells the loss in the next event. */
 		return errno == ENOBUFS ? 0 : -errno;
@@ -130,48 +133,79 @@ static int parse(struct usbpass *h, struct nlmsghdr *nlh, struct nlattr **tb)
 }
 
 struct call {
-	struct nlmsghdr *request;
+	struct nlmsghdr *requests;	/* one behind another, numbered in a row */
+	size_t n;
 	message_fn fn;
 	void *arg;
 	int error;		/* of fn: the answers still have to be read to their end */
+	int refused;		/* what the first error of the kernel's said, and of which request */
+	size_t which;
 	bool torn, over;
 };
 
+/* Which request it answers; n: none. */
+static size_t answered(const struct nlmsghdr *nlh, const struct call *call)
+{
+	uint32_t i = call->n ? nlh->nlmsg_seq - call->requests->nlmsg_seq : 0;
+
+	return i < call->n ? i : call->n;
+}
+
+static struct nlmsghdr *request(const struct call *call, size_t i)
+{
+	struct nlmsghdr *nlh = call->requests;
+
+	while (i--)
+		nlh = (struct nlmsghdr *)((char *)nlh + NLMSG_ALIGN(nlh->nlmsg_len));
+	return nlh;
+}
+
 /* Events are numbered 0, as all that nobody asked for; so are no answers. */
-static bool is_event(struct usbpass *h, struct nlmsghdr *nlh, const struct call *call)
+static bool is_event(struct usbpass *h, struct nlmsghdr *nlh)
 {
 	struct genlmsghdr *genl = nlmsg_data(nlh);
 
-	if (call->request && nlh->nlmsg_seq == call->request->nlmsg_seq)
-		return false;
 	return nlh->nlmsg_type == h->family && nlmsg_datalen(nlh) >= (int)GENL_HDRLEN &&
 	       genl->cmd == USBPASS_CMD_EVENT;
+}
+
+/* The last request's answers come last. */
+static void take_end(struct usbpass *h, struct nlmsghdr *nlh, struct call *call, size_t i)
+{
+	struct nlmsghdr *of = request(call, i);
+	int ret;
+
+	call->over = i == call->n - 1;
+	if (call->refused)
+		return;
+	ret = nlh->nlmsg_type == NLMSG_DONE ? take_done(h, of, nlh) : take_ack(h, of, nlh);
+	if (ret < 0) {
+		call->refused = ret;
+		call->which = i;
+	}
 }
 
 static int take_message(struct usbpass *h, struct nlmsghdr *nlh, struct call *call)
 {
 	struct nlattr *tb[USBPASS_A_MAX + 1];
+	size_t i = answered(nlh, call);
 	int ret;
 
-	if (is_event(h, nlh, call))
+	if (i == call->n) {
+		if (!is_event(h, nlh))
+			return 0;
 		return parse(h, nlh, tb) ?: usbpass_event_queue(h, tb);
-	if (!call->request || nlh->nlmsg_seq != call->request->nlmsg_seq)
-		return 0;
+	}
 	if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
 		call->torn = true;
-	switch (nlh->nlmsg_type) {
-	case NLMSG_ERROR:
-		call->over = true;
-		return take_ack(h, call->request, nlh);
-	case NLMSG_DONE:
-		call->over = true;
-		return take_done(h, call->request, nlh);
-	default:
-		ret = parse(h, nlh, tb);
-		if (!ret && call->fn && !call->error)
-			call->error = call->fn(tb, call->arg);
-		return ret;
+	if (nlh->nlmsg_type == NLMSG_ERROR || nlh->nlmsg_type == NLMSG_DONE) {
+		take_end(h, nlh, call, i);
+		return 0;
 	}
+	ret = parse(h, nlh, tb);
+	if (!ret && call->fn && !call->error)
+		call->error = call->fn(tb, call->arg);
+	return ret;
 }
 
 static int take_buffer(struct usbpass *h, int len, struct call *call)
@@ -195,19 +229,13 @@ int usbpass_message_pump(struct usbpass *h, struct nl_sock *sk, int timeout)
 	return len < 0 ? len : take_buffer(h, len, &none);
 }
 
-int usbpass_message_call(struct usbpass *h, struct nl_sock *sk, struct nl_msg *msg, message_fn fn,
-			 void *arg)
+static int exchange(struct usbpass *h, struct nl_sock *sk, size_t len, struct call *call)
 {
-	struct call call = { .request = nlmsg_hdr(msg), .fn = fn, .arg = arg };
-	int ret;
+	int ret = send(nl_socket_get_fd(sk), call->requests, len, 0) < 0 ? -errno : 0;
 
-	if (!(call.request->nlmsg_flags & NLM_F_DUMP))
-		call.request->nlmsg_flags |= NLM_F_ACK;
-	nl_complete_msg(sk, msg);
-	ret = send(nl_socket_get_fd(sk), call.request, call.request->nlmsg_len, 0) < 0 ? -errno : 0;
 	if (ret < 0)
 		usbpass_handle_fail(h, ret, "cannot send to the kernel: %s", strerror(-ret));
-	while (ret >= 0 && !call.over) {
+	while (ret >= 0 && !call->over) {
 		ret = receive(h, sk, ANSWER_MS);
 		if (ret == -EAGAIN)
 			ret = usbpass_handle_fail(h, -ETIMEDOUT, "the kernel does not answer");
@@ -215,13 +243,40 @@ int usbpass_message_call(struct usbpass *h, struct nl_sock *sk, struct nl_msg *m
 			usbpass_handle_fail(h, ret, "cannot read from the kernel: %s",
 					    strerror(-ret));
 		else
-			ret = take_buffer(h, ret, &call);
+			ret = take_buffer(h, ret, call);
 	}
-	nlmsg_free(msg);
 	if (ret < 0)
 		return ret;
-	if (call.error)
-		return usbpass_handle_fail(h, call.error, "cannot take the kernel's answer: %s",
-					   strerror(-call.error));
-	return call.torn ? -EINTR : 0;
+	if (call->refused)
+		return call->refused;
+	if (call->error)
+		return usbpass_handle_fail(h, call->error, "cannot take the kernel's answer: %s",
+					   strerror(-call->error));
+	return call->torn ? -EINTR : 0;
+}
+
+int usbpass_message_call(struct usbpass *h, struct nl_sock *sk, struct nl_msg *msg, message_fn fn,
+			 void *arg)
+{
+	struct call call = { .requests = nlmsg_hdr(msg), .n = 1, .fn = fn, .arg = arg };
+	int ret;
+
+	if (!(call.requests->nlmsg_flags & NLM_F_DUMP))
+		call.requests->nlmsg_flags |= NLM_F_ACK;
+	nl_complete_msg(sk, msg);
+	ret = exchange(h, sk, call.requests->nlmsg_len, &call);
+	nlmsg_free(msg);
+	return ret;
+}
+
+int usbpass_message_calls(struct usbpass *h, void *requests, size_t len, size_t n, message_fn fn,
+			  void *arg, size_t *refused)
+{
+	struct call call = { .requests = requests, .n = n, .fn = fn, .arg = arg };
+	int ret;
+
+	request(&call, n - 1)->nlmsg_flags |= NLM_F_ACK;
+	ret = exchange(h, h->calls, len, &call);
+	*refused = call.which;
+	return ret;
 }

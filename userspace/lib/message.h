@@ -7,6 +7,8 @@
 #include "codec.h"
 #include "handle.h"
 
+#define MESSAGE_BYTES	69632	/* of a request: one attribute of the most that it can have, and some */
+
 /* Top-level attributes of an answer, indexed by USBPASS_A_*. Negative: stop with it. */
 typedef int (*message_fn)(struct nlattr **tb, void *arg);
 
@@ -20,6 +22,14 @@ struct nl_msg *usbpass_message_new(struct usbpass *h, uint8_t cmd, int nl_flags)
  */
 int usbpass_message_call(struct usbpass *h, struct nl_sock *sk, struct nl_msg *msg, message_fn fn,
 			 void *arg);
+
+/*
+ * The same of @n requests at once, one behind another as in a datagram and numbered in a row, on the
+ * handle's calls: @fn gets the answers of all. The kernel takes each, whatever became of the ones
+ * before; what is returned is about the first that it refused, *@refused is its index.
+ */
+int usbpass_message_calls(struct usbpass *h, void *requests, size_t len, size_t n, message_fn fn,
+			  void *arg, size_t *refused);
 
 /* Reads once from @sk; events in it are queued in the handle. 0, or -EAGAIN on time-out. */
 int usbpass_message_pump(struct usbpass *h, struct nl_sock *sk, int timeout);

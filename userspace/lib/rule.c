@@ -89,8 +89,10 @@ int usbpass_rule_test(struct usbpass *h, uint32_t id, struct usbpass_rule *out)
 
 void usbpass_rule_clear(struct usbpass_rule *rule)
 {
-	for (size_t i = 0; i < rule->n_conds; i++)
+	for (size_t i = 0; i < rule->n_conds; i++) {
 		free(rule->conds[i].string);
+		free(rule->conds[i].table);
+	}
 	free(rule->conds);
 	free(rule->description);
 	memset(rule, 0, sizeof(*rule));
@@ -107,6 +109,7 @@ int usbpass_rule_add_cond(struct usbpass_rule *rule, const struct usbpass_cond *
 
 	if (rule->n_conds >= USBPASS_CONDS_MAX)
 		return -E2BIG;
+	copy.table = NULL;
 	if (cond->string) {
 		copy.string = strdup(cond->string);
 		if (!copy.string)

@@ -6,13 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "rule_regex.h"
 #include "rule_text.h"
 
 enum token_type {
 	TOKEN_END,
 	TOKEN_WORD,
 	TOKEN_STRING,		/* quoted */
-	TOKEN_SIGN,		/* = != < <= > >= */
+	TOKEN_SIGN,		/* = != < <= > >= ~ !~ */
 };
 
 struct parser {
@@ -21,7 +22,11 @@ struct parser {
 	size_t errsize;
 	enum token_type type;
 	size_t column;		/* of the token, from 1 */
+	bool regex;		/* what comes is an expression */
+	uint8_t *table;		/* of the expression that was read last, until its condition has it */
+	size_t table_bytes;	/* of the expressions until here */
 	char token[USBPASS_STRING_MAX + 1];
+	size_t columns[USBPASS_STRING_MAX + 1];	/* of each of its bytes, and of its end */
 };
 
 static int fail(struct parser *p, size_t column, int error, const char *format, ...)
@@ -44,12 +49,15 @@ static size_t here(const struct parser *p)
 	return p->at - p->text + 1;
 }
 
-static int append(struct parser *p, size_t *len, char byte)
+/* @column: where the byte came from */
+static int append(struct parser *p, size_t *len, char byte, size_t column)
 {
 	if (*len >= USBPASS_STRING_MAX)
 		return fail(p, p->column, -EINVAL, "longer than %d bytes", USBPASS_STRING_MAX);
+	p->columns[*len] = column;
 	p->token[(*len)++] = byte;
 	p->token[*len] = '\0';
+	p->columns[*len] = here(p);
 	return 0;
 }
 
@@ -92,23 +100,35 @@ static int next_string(struct parser *p)
 	int ret = 0;
 
 	p->type = TOKEN_STRING;
-	for (p->at++; *p->at != '"';) {
+	for (p->at++; *p->at != '"' && !ret;) {
+		size_t column = here(p);
 		char byte = *p->at;
 
 		if (!byte)
 			return fail(p, p->column, -EINVAL, "this quote is never closed");
 		p->at++;
-		if (byte == '\\')
+		if (byte == '\\' && p->regex && *p->at && !strchr("\"x", *p->at)) {
+			/* The expression's own, with what stands behind it. */
+			ret = append(p, &len, byte, column);
+			column = here(p);
+			byte = *p->at++;
+		} else if (byte == '\\') {
 			ret = escape(p, &byte);
+		}
 		if (!ret)
-			ret = append(p, &len, byte);
-		if (ret)
-			return ret;
+			ret = append(p, &len, byte, column);
 	}
+	if (ret)
+		return ret;
 	p->at++;
 	if (*p->at && !isspace((unsigned char)*p->at))
 		return fail(p, here(p), -EINVAL, "a space is missing after the closing quote");
 	return 0;
+}
+
+static bool is_sign(char c)
+{
+	return c == '=' || c == '!' || c == '<' || c == '>' || c == '~';
 }
 
 static int next(struct parser *p)
@@ -126,16 +146,16 @@ static int next(struct parser *p)
 	}
 	if (*p->at == '"')
 		return next_string(p);
-	if (strchr("=!<>", *p->at)) {
+	if (is_sign(*p->at)) {
 		p->type = TOKEN_SIGN;
-		append(p, &len, *p->at++);
-		if (*p->at == '=')
-			append(p, &len, *p->at++);
+		append(p, &len, *p->at++, p->column);
+		if (*p->at == '=' || *p->at == '~')
+			append(p, &len, *p->at++, p->column);
 		return 0;
 	}
 	p->type = TOKEN_WORD;
-	while (!ret && *p->at && !isspace((unsigned char)*p->at) && !strchr("=!<>\"", *p->at))
-		ret = append(p, &len, *p->at++);
+	while (!ret && *p->at && !isspace((unsigned char)*p->at) && !is_sign(*p->at) && *p->at != '"')
+		ret = append(p, &len, *p->at++, p->column + len);
 	return ret;
 }
 
@@ -144,72 +164,68 @@ static const char *seen(const struct parser *p)
 	return p->type == TOKEN_END ? "the end" : p->token;
 }
 
-static const struct {
-	const char *word, *sign;
-	uint8_t op;
-} ops[] = {
-	{ "eq", "=", USBPASS_OP_EQ },
-	{ "eq", "==", USBPASS_OP_EQ },
-	{ "ne", "!=", USBPASS_OP_NE },
-	{ "lt", "<", USBPASS_OP_LT },
-	{ "le", "<=", USBPASS_OP_LE },
-	{ "gt", ">", USBPASS_OP_GT },
-	{ "ge", ">=", USBPASS_OP_GE },
-	{ "begins", NULL, USBPASS_OP_BEGINS },
-	{ "ends", NULL, USBPASS_OP_ENDS },
-	{ "contains", NULL, USBPASS_OP_CONTAINS },
-	{ "icontains", NULL, USBPASS_OP_ICONTAINS },
-	{ "glob", NULL, USBPASS_OP_GLOB },
-	{ "regex", NULL, USBPASS_OP_REGEX },
-	{ "not-begins", NULL, USBPASS_OP_NOT_BEGINS },
-	{ "not-ends", NULL, USBPASS_OP_NOT_ENDS },
-	{ "not-contains", NULL, USBPASS_OP_NOT_CONTAINS },
-	{ "not-icontains", NULL, USBPASS_OP_NOT_ICONTAINS },
-	{ "not-glob", NULL, USBPASS_OP_NOT_GLOB },
-	{ "not-regex", NULL, USBPASS_OP_NOT_REGEX },
-};
-
-/* 0: no operator stands here. */
-static uint8_t find_op(const struct parser *p)
+/* "not" before a word is the operator's opposite; 0: no operator stands here. */
+static int parse_negation(struct parser *p, uint8_t *op)
 {
-	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
-		if (p->type == TOKEN_WORD && !strcmp(p->token, ops[i].word))
-			return ops[i].op;
-		if (p->type == TOKEN_SIGN && ops[i].sign && !strcmp(p->token, ops[i].sign))
-			return ops[i].op;
-	}
+	size_t column = p->column;
+	int ret = next(p);
+
+	if (ret)
+		return ret;
+	*op = p->type == TOKEN_WORD ? usbpass_rule_text_op(p->token) : 0;
+	if (*op < USBPASS_OP_BEGINS || *op > USBPASS_OP_REGEX)
+		return fail(p, column, -EINVAL,
+			    "'not' stands before begins, ends, contains, icontains, glob or regex");
+	*op += USBPASS_OP_NOT_BEGINS - USBPASS_OP_BEGINS;
 	return 0;
 }
 
 /* @optional: the operator may be left out, which means "=". */
 static int parse_op(struct parser *p, struct usbpass_cond *cond, bool optional)
 {
-	uint8_t op = find_op(p);
+	bool not = p->type == TOKEN_WORD && !strcmp(p->token, "not");
+	size_t column = p->column;
+	uint8_t op = 0;
+	int ret = 0;
 
 	cond->op = USBPASS_OP_EQ;
+	if (not)
+		ret = parse_negation(p, &op);
+	else if (p->type == TOKEN_WORD || p->type == TOKEN_SIGN)
+		op = usbpass_rule_text_op(p->token);
+	if (ret)
+		return ret;
 	if (!op && optional && p->type != TOKEN_SIGN)
 		return 0;
 	if (!op)
-		return fail(p, p->column, -EINVAL,
-			    "an operator (= or !=) must follow the field, not '%s'", seen(p));
-	if (op > USBPASS_OP_NE)
-		return fail(p, p->column, -EOPNOTSUPP,
-			    "the operator '%s' needs a newer module; this one carries = and !=",
-			    p->token);
+		return fail(p, column, -EINVAL,
+			    "an operator (%s) must follow the field, not '%s'",
+			    usbpass_rule_text_ops(cond->field), seen(p));
+	if (!usbpass_rule_text_takes(cond->field, op))
+		return fail(p, column, -EINVAL, "%s takes %s, not '%s'",
+			    usbpass_words_word(USBPASS_WORDS_FIELD, cond->field),
+			    usbpass_rule_text_ops(cond->field), usbpass_rule_text_op_text(op));
 	cond->op = op;
-	return next(p);
+	p->regex = usbpass_rule_text_is_regex(op);
+	ret = next(p);
+	p->regex = false;
+	return ret;
 }
 
 static int parse_hex(struct parser *p, struct usbpass_cond *cond)
 {
 	const char *at = p->token;
+	uint32_t number = 0;
+	int n, digit;
 
 	if (at[0] == '0' && at[1] == 'x')
 		at += 2;
-	if (strlen(at) != 4 || strspn(at, "0123456789abcdefABCDEF") != 4)
+	for (n = 0; n < 4 && (digit = hex_digit(at[n])) >= 0; n++)
+		number = number << 4 | (uint32_t)digit;
+	if (n != 4 || at[n])
 		return fail(p, p->column, -EINVAL, "'%s' is not four hex digits, as in 046d",
 			    p->token);
-	cond->number = strtoul(at, NULL, 16);
+	cond->number = number;
 	return 0;
 }
 
@@ -316,15 +332,35 @@ static int parse_removable(struct parser *p, struct usbpass_cond *cond)
 	return 0;
 }
 
+static int check_regex(struct parser *p)
+{
+	char text[200];
+	size_t size, at;
+	int ret = usbpass_regex_compile(p->token, &p->table, &size, &at, text, sizeof(text));
+
+	if (ret == -ENOMEM)
+		return fail(p, p->column, ret, "no memory");
+	if (ret)
+		return fail(p, p->columns[at], ret, "in the expression: %s", text);
+	p->table_bytes += size;
+	if (p->table_bytes > USBPASS_REGEX_RULE_BYTES)
+		return fail(p, p->column, -E2BIG,
+			    "with this expression the rule's tables have %zu bytes, and may have %d: make it two rules, or shorter",
+			    p->table_bytes, USBPASS_REGEX_RULE_BYTES);
+	return 0;
+}
+
 static int parse_string(struct parser *p, struct usbpass_cond *cond)
 {
-	if (cond->field == USBPASS_FIELD_SOCKET && p->type == TOKEN_WORD &&
+	bool whole = cond->op == USBPASS_OP_EQ || cond->op == USBPASS_OP_NE;
+
+	if (cond->field == USBPASS_FIELD_SOCKET && p->type == TOKEN_WORD && whole &&
 	    !usbpass_rule_text_socket(p->token))
 		return fail(p, p->column, -EINVAL,
 			    "'%s' is not a socket, as in 0000:00:14.0/4.2 (see: usbpass device list)",
 			    p->token);
 	cond->string = p->token;	/* add_cond copies it */
-	return 0;
+	return usbpass_rule_text_is_regex(cond->op) ? check_regex(p) : 0;
 }
 
 static int parse_value(struct parser *p, struct usbpass_cond *cond)
@@ -380,6 +416,10 @@ static int parse_cond(struct parser *p, struct usbpass_rule *rule)
 	if (ret)
 		return ret;
 	ret = usbpass_rule_add_cond(rule, &cond);
+	if (!ret) {
+		rule->conds[rule->n_conds - 1].table = p->table;
+		p->table = NULL;
+	}
 	if (ret == -E2BIG)
 		return fail(p, column, ret, "more than %d conditions in one rule",
 			    USBPASS_CONDS_MAX);
@@ -414,14 +454,31 @@ static int parse_all(struct parser *p, struct usbpass_rule *rule)
 	return ret;
 }
 
+/* Not as a whole: the token's room is large, and rules may be many. */
+static void begin(struct parser *p, const char *text, char *err, size_t errsize)
+{
+	p->text = text;
+	p->at = text;
+	p->err = err;
+	p->errsize = errsize;
+	p->column = 0;
+	p->regex = false;
+	p->table = NULL;
+	p->table_bytes = 0;
+	p->columns[0] = 0;
+}
+
 int usbpass_rule_text_parse(const char *text, struct usbpass_rule *rule, char *err, size_t errsize)
 {
-	struct parser p = { .text = text, .at = text, .err = err, .errsize = errsize };
 	struct usbpass_rule made = {};
 	struct usbpass_cond *conds = rule->conds;
 	size_t n = rule->n_conds;
-	int ret = parse_all(&p, &made);
+	struct parser p;
+	int ret;
 
+	begin(&p, text, err, errsize);
+	ret = parse_all(&p, &made);
+	free(p.table);
 	if (ret < 0) {
 		usbpass_rule_clear(&made);
 		return ret;

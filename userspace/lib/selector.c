@@ -32,20 +32,45 @@ static bool means(const char *text, const struct usbpass_device *device)
 	       (device->serial[0] && !strcmp(text, device->serial));
 }
 
+/* Would it say which one? */
+static bool means_one(const char *text, const struct usbpass_device *list, size_t n)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		found += means(text, &list[i]);
+	return found == 1;
+}
+
+/* What can be said instead: of id, bus id, socket and serial those that mean this one alone. */
+static size_t list_forms(const struct usbpass_device *device, const struct usbpass_device *list,
+			 size_t n, char *out, size_t size)
+{
+	const char *const forms[] = { device->busid, device->socket, device->serial };
+	size_t used = snprintf(out, size, "\n  #%u", device->id);
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]) && used < size; i++)
+		if (forms[i][0] && usbpass_names_printable(forms[i]) && means_one(forms[i], list, n))
+			used += snprintf(out + used, size - used, " or %s", forms[i]);
+	return used;
+}
+
 static void list_candidates(const char *text, const struct usbpass_device *list, size_t n,
 			    char *err, size_t errsize)
 {
 	char serial[128];
 	size_t used;
 
-	used = snprintf(err, errsize, "'%s' means more than one device; say which by id:", text);
+	used = snprintf(err, errsize, "'%s' means more than one device; say which:", text);
 	for (size_t i = 0; i < n && used < errsize; i++) {
 		if (!means(text, &list[i]))
 			continue;
+		used += list_forms(&list[i], list, n, err + used, errsize - used);
+		if (used >= errsize)
+			break;
 		usbpass_names_quote(list[i].serial, serial, sizeof(serial));
-		used += snprintf(err + used, errsize - used, "\n  #%u %s %04x:%04x %s%s%s",
-				 list[i].id, list[i].busid, list[i].vendor, list[i].product,
-				 list[i].socket, serial[0] ? " serial " : "", serial);
+		used += snprintf(err + used, errsize - used, " (%04x:%04x%s%s)", list[i].vendor,
+				 list[i].product, serial[0] ? " serial " : "", serial);
 	}
 }
 

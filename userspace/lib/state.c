@@ -18,6 +18,12 @@ int usbpass_state_load(const char *path, struct usbpass_state *out, char *err, s
 	int ret;
 
 	memset(out, 0, sizeof(*out));
+	if (!strcmp(path, "-")) {
+		ret = usbpass_state_yaml_read(stdin, "standard input", out, err, errsize);
+		if (ret < 0)
+			usbpass_state_free(out);
+		return ret;
+	}
 	file = fopen(path, "re");
 	if (!file) {
 		ret = -errno;

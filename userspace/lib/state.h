@@ -14,6 +14,7 @@
 
 struct usbpass_state {
 	uint64_t generation;			/* 0: none said */
+	bool on_trial;				/* read from the kernel: waits to be confirmed */
 	struct usbpass_group *groups;
 	size_t n_groups;
 	struct usbpass_rule *rules;
@@ -24,6 +25,7 @@ struct usbpass_state {
 
 /**
  * usbpass_state_load - read a YAML file
+ * @path: "-": standard input
  * @out: on success; free with usbpass_state_free(). On error empty.
  * @err: on error a sentence with file, line and column
  *
@@ -53,6 +55,17 @@ void usbpass_state_free(struct usbpass_state *state);
 int usbpass_state_read(struct usbpass *h, struct usbpass_state *out);
 
 /**
+ * usbpass_state_stage - begin a transaction that has this configuration and nothing else
+ * @err: on error a sentence that names the object at fault
+ *
+ * Lists and rule tests of @h are about it until it is committed or aborted, which is the caller's.
+ *
+ * Return: 0, or a negative errno; then there is no transaction.
+ */
+int usbpass_state_stage(struct usbpass *h, const struct usbpass_state *state, char *err,
+			size_t errsize);
+
+/**
  * usbpass_state_commit - make it the configuration in force, in one transaction
  * @flags: of the commit: USBPASS_F_REVOKE, USBPASS_F_RESCAN
  * @generation: the new one; may be NULL
@@ -65,5 +78,9 @@ int usbpass_state_read(struct usbpass *h, struct usbpass_state *out);
  */
 int usbpass_state_commit(struct usbpass *h, const struct usbpass_state *state, uint32_t flags,
 			 uint64_t *generation, char *err, size_t errsize);
+
+/* The same by usbpass_txn_trial(): the kernel goes back after @secs (0: never). */
+int usbpass_state_trial(struct usbpass *h, const struct usbpass_state *state, uint32_t flags,
+			uint32_t secs, uint64_t *generation, char *err, size_t errsize);
 
 #endif /* _LIBUSBPASS_STATE_H */

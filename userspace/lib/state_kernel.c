@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "batch.h"
 #include "handle.h"
 #include "state.h"
 
@@ -72,8 +73,10 @@ static int read_once(struct usbpass *h, struct usbpass_state *out)
 		ret = usbpass_info_get(h, &after);
 	if (!ret && before.generation != after.generation)
 		ret = -EINTR;
-	if (!ret)
+	if (!ret) {
 		out->generation = after.generation;
+		out->on_trial = after.confirm_ms;
+	}
 	return ret;
 }
 
@@ -115,38 +118,56 @@ static int blame(struct usbpass *h, int error, const char *kind, const char *nam
 	return error;
 }
 
-static int stage(struct usbpass *h, const struct usbpass_state *state, char *err, size_t errsize)
+static int add_all(struct batch *batch, const struct usbpass_state *state)
 {
-	int ret;
+	int ret = 0;
 
-	/* Copies: a NEW's answer fills in the id, and @state is the caller's. */
-	for (size_t i = 0; i < state->n_groups; i++) {
-		struct usbpass_group group = state->groups[i];
-
-		ret = usbpass_group_new(h, &group);
-		if (ret < 0)
-			return blame(h, ret, "group", group.name, NULL, err, errsize);
-	}
-	for (size_t i = 0; i < state->n_rules; i++) {
-		struct usbpass_rule rule = state->rules[i];
-
-		ret = usbpass_rule_new(h, &rule);
-		if (ret < 0)
-			return blame(h, ret, "rule", rule.name, rule.group, err, errsize);
-	}
-	for (size_t i = 0; i < state->n_attachments; i++) {
-		struct usbpass_attachment attachment = state->attachments[i];
-
-		ret = usbpass_attachment_new(h, &attachment);
-		if (ret < 0)
-			return blame(h, ret, "attachment", attachment.name, attachment.group,
-				     err, errsize);
-	}
-	return 0;
+	for (size_t i = 0; !ret && i < state->n_groups; i++)
+		ret = usbpass_batch_add(batch, USBPASS_CMD_GROUP_NEW, &usbpass_codec_group,
+					&state->groups[i]);
+	for (size_t i = 0; !ret && i < state->n_rules; i++)
+		ret = usbpass_batch_add(batch, USBPASS_CMD_RULE_NEW, &usbpass_codec_rule,
+					&state->rules[i]);
+	for (size_t i = 0; !ret && i < state->n_attachments; i++)
+		ret = usbpass_batch_add(batch, USBPASS_CMD_ATTACH_NEW, &usbpass_codec_attachment,
+					&state->attachments[i]);
+	return ret ?: usbpass_batch_send(batch);
 }
 
-int usbpass_state_commit(struct usbpass *h, const struct usbpass_state *state, uint32_t flags,
-			 uint64_t *generation, char *err, size_t errsize)
+/* Object number @i of all, in the order of add_all(). */
+static int blame_one(struct usbpass *h, int error, const struct usbpass_state *state, size_t i,
+		     char *err, size_t errsize)
+{
+	const struct usbpass_attachment *attachment;
+
+	if (i < state->n_groups)
+		return blame(h, error, "group", state->groups[i].name, NULL, err, errsize);
+	i -= state->n_groups;
+	if (i < state->n_rules)
+		return blame(h, error, "rule", state->rules[i].name, state->rules[i].group, err,
+			     errsize);
+	attachment = &state->attachments[i - state->n_rules];
+	return blame(h, error, "attachment", attachment->name, attachment->group, err, errsize);
+}
+
+static int stage(struct usbpass *h, const struct usbpass_state *state, char *err, size_t errsize)
+{
+	struct batch batch;
+	int ret = usbpass_batch_begin(&batch, h);
+
+	if (ret < 0) {
+		snprintf(err, errsize, "%s", usbpass_error(h));
+		return ret;
+	}
+	ret = add_all(&batch, state);
+	if (ret < 0)
+		blame_one(h, ret, state, batch.done, err, errsize);
+	usbpass_batch_end(&batch);
+	return ret;
+}
+
+int usbpass_state_stage(struct usbpass *h, const struct usbpass_state *state, char *err,
+			size_t errsize)
 {
 	int ret = usbpass_txn_begin(h, NULL, USBPASS_F_REPLACE);
 
@@ -155,14 +176,28 @@ int usbpass_state_commit(struct usbpass *h, const struct usbpass_state *state, u
 		return ret;
 	}
 	ret = stage(h, state, err, errsize);
-	if (ret < 0) {
+	if (ret < 0)
 		usbpass_txn_abort(h);
+	return ret;
+}
+
+int usbpass_state_trial(struct usbpass *h, const struct usbpass_state *state, uint32_t flags,
+			uint32_t secs, uint64_t *generation, char *err, size_t errsize)
+{
+	int ret = usbpass_state_stage(h, state, err, errsize);
+
+	if (ret < 0)
 		return ret;
-	}
-	ret = usbpass_txn_commit(h, flags, generation);
+	ret = usbpass_txn_trial(h, flags, secs, generation);
 	if (ret < 0) {
 		snprintf(err, errsize, "%s", usbpass_error(h));
 		usbpass_txn_abort(h);
 	}
 	return ret;
+}
+
+int usbpass_state_commit(struct usbpass *h, const struct usbpass_state *state, uint32_t flags,
+			 uint64_t *generation, char *err, size_t errsize)
+{
+	return usbpass_state_trial(h, state, flags, 0, generation, err, errsize);
 }

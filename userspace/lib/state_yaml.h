@@ -10,6 +10,7 @@
 #include "state.h"
 
 #define STATE_YAML_SCHEMA	1
+#define STATE_YAML_BYTES_MAX	(256 << 20)	/* many times what USBPASS_STAGE_BYTES_MAX lets in force */
 
 enum state_type {
 	STATE_STRING,		/* char[size] */
@@ -60,6 +61,17 @@ static inline uint64_t *state_has(void *object)
 /* @name is for messages. As usbpass_state_load(). */
 int usbpass_state_yaml_read(FILE *file, const char *name, struct usbpass_state *out, char *err,
 			    size_t errsize);
+
+/*
+ * The same of text that has the form of usbpass_state_yaml_write()'s, or nearly so: many times as
+ * fast as a parser of all YAML, to whom falls what this one declines, and with that all that is wrong.
+ * Return: whether it was of that form; @out is else empty.
+ */
+bool usbpass_state_yaml_plain(const char *text, size_t size, struct usbpass_state *out);
+
+/* One value of the field, into its object. Negative: it has not this value. */
+int usbpass_state_yaml_value(const struct state_field *field, char *text, size_t length, bool quoted,
+			     void *object);
 
 /* 0, -ENOMEM, or -EIO: the stream's error, or something that YAML cannot carry. */
 int usbpass_state_yaml_write(FILE *file, const struct usbpass_state *state);

@@ -20,19 +20,39 @@ struct reader {
 	size_t errsize;
 };
 
+static int vfail(struct reader *reader, const yaml_mark_t *mark, int error, const char *format,
+		 va_list args)
+{
+	size_t used = 0;
+	int n;
+
+	n = snprintf(reader->err, reader->errsize, "%s:%zu:%zu: ", reader->name, mark->line + 1,
+		     mark->column + 1);
+	if (n > 0)
+		used = (size_t)n < reader->errsize ? (size_t)n : reader->errsize;
+	vsnprintf(reader->err + used, reader->errsize - used, format, args);
+	return error;
+}
+
+__attribute__((format(printf, 4, 5)))
+static int fail_at(struct reader *reader, const yaml_mark_t *mark, int error, const char *format,
+		   ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vfail(reader, mark, error, format, args);
+	va_end(args);
+	return error;
+}
+
 __attribute__((format(printf, 4, 5)))
 static int fail(struct reader *reader, const yaml_node_t *node, int error, const char *format, ...)
 {
-	size_t used = 0;
 	va_list args;
-	int n;
 
-	n = snprintf(reader->err, reader->errsize, "%s:%zu:%zu: ", reader->name,
-		     node->start_mark.line + 1, node->start_mark.column + 1);
-	if (n > 0)
-		used = (size_t)n < reader->errsize ? (size_t)n : reader->errsize;
 	va_start(args, format);
-	vsnprintf(reader->err + used, reader->errsize - used, format, args);
+	vfail(reader, &node->start_mark, error, format, args);
 	va_end(args);
 	return error;
 }
@@ -153,12 +173,41 @@ static int read_word(struct reader *reader, const struct state_field *field,
 	return 0;
 }
 
+/* Of UTF-8, as marks count them. */
+static size_t characters(const char *text, size_t bytes)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < bytes; i++)
+		n += (text[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* Stands the text in the file as it is, on one line? Every escape is longer than what it means. */
+static bool is_verbatim(const yaml_node_t *node)
+{
+	size_t length = characters(text_of(node), strlen(text_of(node))) + (is_plain(node) ? 0 : 2);
+
+	return node->data.scalar.style != YAML_LITERAL_SCALAR_STYLE &&
+	       node->data.scalar.style != YAML_FOLDED_SCALAR_STYLE &&
+	       node->start_mark.line == node->end_mark.line &&
+	       node->end_mark.column - node->start_mark.column == length;
+}
+
+/* The place in the file where that can be told, else in the text that YAML makes of it. */
 static int read_match(struct reader *reader, const yaml_node_t *node, struct usbpass_rule *rule)
 {
 	char err[512] = "";
-	int ret = usbpass_rule_text_parse(text_of(node), rule, err, sizeof(err));
+	int ret = usbpass_rule_text_parse(text_of(node), rule, err, sizeof(err)), prefix = 0;
+	yaml_mark_t mark = node->start_mark;
+	size_t column;
 
-	return ret < 0 ? fail(reader, node, ret, "in the text of 'match', %s", err) : 0;
+	if (!ret)
+		return 0;
+	if (!is_verbatim(node) || sscanf(err, "column %zu: %n", &column, &prefix) != 1 || !prefix)
+		return fail(reader, node, ret, "in the text of 'match', %s", err);
+	mark.column += characters(text_of(node), column - 1) + (is_plain(node) ? 0 : 1);
+	return fail_at(reader, &mark, ret, "in 'match', %s", err + prefix);
 }
 
 static int read_scalar(struct reader *reader, const struct state_field *field,
@@ -204,6 +253,22 @@ static int read_scalar(struct reader *reader, const struct state_field *field,
 		break;
 	}
 	return -EINVAL;
+}
+
+int usbpass_state_yaml_value(const struct state_field *field, char *text, size_t length, bool quoted,
+			     void *object)
+{
+	struct reader reader = { .name = "", .err = (char[1]){}, .errsize = 1 };
+	yaml_node_t node = {
+		.type = YAML_SCALAR_NODE,
+		.data.scalar = {
+			.value = (yaml_char_t *)text,
+			.length = length,
+			.style = quoted ? YAML_DOUBLE_QUOTED_SCALAR_STYLE : YAML_PLAIN_SCALAR_STYLE,
+		},
+	};
+
+	return read_scalar(&reader, field, &node, object);
 }
 
 /* The key as text, once in its mapping. */
@@ -411,24 +476,66 @@ static int syntax_error(const struct reader *reader, const yaml_parser_t *parser
 	return -EINVAL;
 }
 
-int usbpass_state_yaml_read(FILE *file, const char *name, struct usbpass_state *out, char *err,
-			    size_t errsize)
+static int read_tree(const char *text, size_t size, struct reader *reader, struct usbpass_state *out)
 {
-	struct reader reader = { .name = name, .err = err, .errsize = errsize };
 	yaml_parser_t parser;
 	int ret;
 
 	if (!yaml_parser_initialize(&parser)) {
-		snprintf(err, errsize, "%s: no memory", name);
+		snprintf(reader->err, reader->errsize, "%s: no memory", reader->name);
 		return -ENOMEM;
 	}
-	yaml_parser_set_input_file(&parser, file);
-	if (yaml_parser_load(&parser, &reader.document)) {
-		ret = read_document(&reader, out);
-		yaml_document_delete(&reader.document);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
+	if (yaml_parser_load(&parser, &reader->document)) {
+		ret = read_document(reader, out);
+		yaml_document_delete(&reader->document);
 	} else {
-		ret = syntax_error(&reader, &parser);
+		ret = syntax_error(reader, &parser);
 	}
 	yaml_parser_delete(&parser);
+	return ret;
+}
+
+/* All of the file, of which libyaml would keep several times as much. */
+static int read_text_of(FILE *file, struct reader *reader, char **text, size_t *size)
+{
+	size_t room = 0;
+
+	*text = NULL;
+	*size = 0;
+	do {
+		char *larger;
+
+		if (room == STATE_YAML_BYTES_MAX) {
+			snprintf(reader->err, reader->errsize, "%s: %d MiB or more are no configuration",
+				 reader->name, STATE_YAML_BYTES_MAX >> 20);
+			return -E2BIG;
+		}
+		room = room ? 2 * room : 65536;
+		larger = realloc(*text, room);
+		if (!larger) {
+			snprintf(reader->err, reader->errsize, "%s: no memory", reader->name);
+			return -ENOMEM;
+		}
+		*text = larger;
+		*size += fread(*text + *size, 1, room - *size, file);
+	} while (*size == room);
+	if (!ferror(file))
+		return 0;
+	snprintf(reader->err, reader->errsize, "%s: %s", reader->name, strerror(errno));
+	return -EINVAL;
+}
+
+int usbpass_state_yaml_read(FILE *file, const char *name, struct usbpass_state *out, char *err,
+			    size_t errsize)
+{
+	struct reader reader = { .name = name, .err = err, .errsize = errsize };
+	size_t size;
+	char *text;
+	int ret = read_text_of(file, &reader, &text, &size);
+
+	if (!ret && !usbpass_state_yaml_plain(text, size, out))
+		ret = read_tree(text, size, &reader, out);
+	free(text);
 	return ret;
 }

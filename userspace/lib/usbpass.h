@@ -41,6 +41,8 @@ struct usbpass_info {
 	uint64_t event_seq;
 	uint64_t transfer_bytes;
 	uint32_t hold_ms;
+	uint32_t confirm_ms;
+	uint8_t maintenance;
 	uint64_t generation;		/* of the message, always there */
 };
 
@@ -94,6 +96,7 @@ struct usbpass_cond {
 	uint32_t number;
 	uint32_t mask;			/* classes: 0xff0000, 0xffff00, 0xffffff */
 	char *string;			/* string fields; else NULL. Owned by the rule */
+	uint8_t *table;			/* of a parsed expression, as it is sent; NULL: is made then. The same */
 };
 
 struct usbpass_rule {
@@ -190,6 +193,9 @@ const char *usbpass_error_attr(const struct usbpass *h);
  */
 int usbpass_info_get(struct usbpass *h, struct usbpass_info *out);
 
+/* USBPASS_CMD_MAINTENANCE_SET; what is so already is no error. */
+int usbpass_maintenance_set(struct usbpass *h, bool on);
+
 /*
  * Objects: device.c group.c rule.c attachment.c
  *
@@ -234,10 +240,34 @@ int usbpass_rule_del(struct usbpass *h, uint32_t id, const char *name);
 
 /* The rule that wins device @id; out->has is 0 where none matches. */
 int usbpass_rule_test(struct usbpass *h, uint32_t id, struct usbpass_rule *out);
+
+/* What a rule says of a device. */
+struct usbpass_verdict {
+	struct usbpass_rule rule;
+	bool holds;			/* all conditions do */
+	uint32_t failed;		/* else: the first that does not */
+};
+
+/**
+ * usbpass_rule_explain - every rule's verdict on a device, in match order
+ * @device: one that is present by its id, HAS ID alone; or one that is described, by whichever of
+ *	the members from socket to interface_classes, but busid, it HAS: of the others a number is
+ *	0 and a string empty
+ * @out: free with usbpass_verdict_list_free(); the first that holds and is enabled wins
+ *
+ * In an open transaction the rules are those of the transaction.
+ *
+ * Return: 0; -ENODEV, no present device has this id; -EINTR, the rules changed meanwhile; -ENOMEM.
+ */
+int usbpass_rule_explain(struct usbpass *h, const struct usbpass_device *device,
+			 struct usbpass_verdict **out, size_t *n);
+void usbpass_verdict_list_free(struct usbpass_verdict *list, size_t n);
+const struct usbpass_verdict *usbpass_verdict_winner(const struct usbpass_verdict *list, size_t n);
+
 void usbpass_rule_clear(struct usbpass_rule *rule);	/* frees what it owns */
 void usbpass_rule_list_free(struct usbpass_rule *list, size_t n);
 
-/* Appends a copy of @cond (and its string), sets HAS COND. -ENOMEM; -E2BIG past USBPASS_CONDS_MAX. */
+/* Appends a copy of @cond and its string, not its table; sets HAS COND. -ENOMEM; -E2BIG past USBPASS_CONDS_MAX. */
 int usbpass_rule_add_cond(struct usbpass_rule *rule, const struct usbpass_cond *cond);
 
 int usbpass_attachment_get(struct usbpass *h, uint32_t id, const char *name,
@@ -260,6 +290,13 @@ int usbpass_txn_begin(struct usbpass *h, const uint64_t *generation, uint32_t fl
 /* @flags: USBPASS_F_REVOKE, USBPASS_F_RESCAN. @generation: the new one, may be NULL. */
 int usbpass_txn_commit(struct usbpass *h, uint32_t flags, uint64_t *generation);
 int usbpass_txn_abort(struct usbpass *h);
+
+/* As commit; the kernel goes back after @secs (0: never) unless somebody confirms. */
+int usbpass_txn_trial(struct usbpass *h, uint32_t flags, uint32_t secs, uint64_t *generation);
+
+/* Any handle's. @generation: in force now, may be NULL. */
+int usbpass_txn_confirm(struct usbpass *h, uint64_t *generation);
+int usbpass_txn_revert(struct usbpass *h, uint64_t *generation);
 
 /*
  * event.c: events come on a socket of their own, so that calls on the handle

@@ -29,6 +29,8 @@ static const char *const slot_state[] = {
 static const char *const event_type[] = {
 	NULL, "device-added", "device-removed", "device-state", "slot-state", "lease-opened",
 	"lease-closed", "lease-refused", "reset", "identity-changed", "commit", "job", "filtered",
+	"confirmed", "lease-revoked",
+	"maintenance-on", "maintenance-off",
 };
 static const char *const field[] = {
 	NULL, "any", "node", "vendor", "product", "usb-version", "bcd-device", "vendor-name",
