@@ -37,8 +37,8 @@ deps:
 lint:
 	KDIR=$(KDIR) .ci/lint
 
-# KERNELS= stock, debug (KASAN, lockdep, kmemleak..., built once of Debian's source), kcsan.
-KERNELS ?= stock
+# KERNELS= one or more of stock, debug (KASAN, lockdep, kmemleak..., built once of Debian's source), kcsan.
+KERNELS ?= stock debug
 # One after the other, also under -j: lint's findings are to be read before the tests' output begins.
 check:
 	$(MAKE) deps
@@ -71,6 +71,12 @@ demo bench:
 	$(TESTED) $(MAKE) all selftests
 	@$(TESTED) selftests/$@/run.sh $(ARGS)
 
+# Against `nft -f`, which nothing else here needs.
+bench-rules:
+	.ci/deps nftables
+	$(TESTED) $(MAKE) all selftests
+	@$(TESTED) selftests/bench/rules.sh $(ARGS)
+
 # What is built is not looked at again: that takes long where the kernel's build is slow to start.
 install:
 	@test -e usbpass.ko -a -e userspace/usbpass || $(MAKE) all
@@ -93,4 +99,4 @@ clean:
 	$(MAKE) -C selftests clean
 	$(RM) -r .cache
 
-.PHONY: all modules userspace selftests deps lint check check-long check-debug check-kcsan check-checks fuzz demo bench install uninstall clean
+.PHONY: all modules userspace selftests deps lint check check-long check-debug check-kcsan check-checks fuzz demo bench bench-rules install uninstall clean

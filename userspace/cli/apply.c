@@ -55,19 +55,25 @@ static int rescan(struct cli *cli, bool force, struct json_object *array)
 
 int cli_apply(struct cli *cli)
 {
-	bool again = false, revoke = false, force = false;
+	bool again = false, revoke = false, force = false, dry = false;
+	const char *confirm = NULL;
 	const struct cli_option options[] = {
 		{ "rescan", CLI_FLAG, &again },
 		{ "revoke", CLI_FLAG, &revoke },
 		{ "force", CLI_FLAG, &force },
+		{ "dry-run", CLI_FLAG, &dry },
+		{ "confirm", CLI_VALUE, &confirm },
 		{},
 	};
 	struct json_object *out, *array;
 	struct usbpass_state state;
 	uint64_t generation = 0;
+	int64_t secs = 0;
 	int ret = cli_options(cli, options, 1, 1), worst = CLI_DONE;
-	char err[1024];
+	char err[1024], said[1100];
 
+	if (!ret && confirm)
+		ret = cli_number(cli, "confirm", confirm, 1, USBPASS_CONFIRM_SECS_MAX, &secs);
 	if (ret)
 		return ret;
 	if (force && !again)
@@ -75,14 +81,18 @@ int cli_apply(struct cli *cli)
 	ret = usbpass_state_load(cli->args[0], &state, err, sizeof(err));
 	if (ret < 0)
 		return cli_fail_text(cli, ret, "nothing has changed", "%s", err);
-	ret = usbpass_state_commit(cli->h, &state, revoke ? USBPASS_F_REVOKE : 0, &generation, err,
-				   sizeof(err));
+	if (dry) {
+		ret = cli_diff_state(cli, cli->args[0], &state);
+		usbpass_state_free(&state);
+		return ret;
+	}
+	ret = usbpass_state_trial(cli->h, &state, revoke ? USBPASS_F_REVOKE : 0, secs, &generation,
+				  err, sizeof(err));
 	if (ret < 0) {
 		usbpass_state_free(&state);
 		/* Not 3: the file was found; something that it names was not. */
-		cli_fail_text(cli, ret, ret == -EBUSY ?
-			      "nothing has changed; stop the VM's use, or --revoke" :
-			      "nothing has changed", "%s: %s", cli->args[0], err);
+		cli_fail_text(cli, ret, "nothing has changed", "%s: %s", cli->args[0],
+			      cli_with_time(cli, err, said, sizeof(said)));
 		return CLI_REFUSED;
 	}
 	if (!cli->json)
@@ -98,7 +108,8 @@ int cli_apply(struct cli *cli)
 	usbpass_state_free(&state);
 	if (again)
 		worst = rescan(cli, force, array);
-	ret = cli_saved(cli, &generation, out);
+	ret = confirm ? cli_unconfirmed(cli, generation, secs, out) :
+			cli_saved(cli, &generation, out);
 	return ret > worst ? ret : worst;
 }
 

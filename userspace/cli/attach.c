@@ -122,8 +122,8 @@ static int take_pin(struct cli *cli, const char *text, struct usbpass_attachment
 	cli->n_args = n;
 	if (ret)
 		return ret;
-	if (usbpass_made_identity(devices.chosen[0], devices.list, devices.n, "", &rule, why,
-				  sizeof(why)) < 0)
+	if (usbpass_made_identity(devices.chosen[0], devices.list, devices.n, USBPASS_MADE_BY_BEST,
+				  NULL, &rule, why, sizeof(why)) < 0)
 		ret = cli_fail_text(cli, -EINVAL, "leave --device out", "device '%s': %s", text, why);
 	for (size_t i = 0; i < rule.n_conds; i++) {
 		const struct usbpass_cond *cond = &rule.conds[i];

@@ -85,6 +85,21 @@ int cli_fail(struct cli *cli, int error, const char *remedy, const char *format,
 int cli_fail_text(struct cli *cli, int error, const char *remedy, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* What -j prints of an error; more may be added to *@body. Eats @message. */
+struct json_object *cli_error_json(int error, struct json_object *message,
+				   struct json_object **body);
+
+/* @text, with how long it will be so where the kernel refuses all changes for a time. -> @buf */
+const char *cli_with_time(struct cli *cli, const char *text, char *buf, size_t size);
+
+/*
+ * diff.c
+ */
+struct usbpass_state;
+
+/* Prints what @state, which came from @path, would change, and changes nothing. */
+int cli_diff_state(struct cli *cli, const char *path, const struct usbpass_state *state);
+
 /*
  * saved.c
  */
@@ -94,6 +109,9 @@ int cli_fail_text(struct cli *cli, int error, const char *remedy, const char *fo
  * @out: JSON to complete and print (eaten); NULL where it is not wanted.
  */
 int cli_saved(struct cli *cli, const uint64_t *generation, struct json_object *out);
+
+/* After a change that is to be confirmed within @secs, which nobody saves before. Eats @out. */
+int cli_unconfirmed(struct cli *cli, uint64_t generation, int64_t secs, struct json_object *out);
 
 /*
  * output.c: all that a person reads goes through here. Whoever named a device,
@@ -105,6 +123,9 @@ char *cli_safe(const char *text);
 
 /* One line, and its end; a newline within is an escape as well. */
 void cli_say(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* How many columns of the terminal a printable text takes. */
+size_t cli_columns(const char *text);
 
 struct cli_table {
 	const char *const *titles;
@@ -123,6 +144,14 @@ void cli_pair(const char *title, const char *format, ...) __attribute__((format(
 
 /* "480", "1.5" Mbit/s. -> @buf */
 const char *cli_speed(uint32_t kbps, char *buf, size_t size);
+
+/*
+ * conditions.c
+ */
+
+/* @err, of usbpass_rule_text_parse(), about the @text that was given as @what. Gives CLI_USAGE. */
+int cli_conditions(struct cli *cli, int error, const char *what, const char *text,
+		   const char *err);
 
 /*
  * json.c
@@ -196,7 +225,12 @@ int cli_attach_del(struct cli *cli);
 int cli_attach_list(struct cli *cli);
 int cli_attach_show(struct cli *cli);
 int cli_apply(struct cli *cli);
+int cli_confirm(struct cli *cli);
+int cli_revert(struct cli *cli);
+int cli_diff(struct cli *cli);
+int cli_import(struct cli *cli);
 int cli_save(struct cli *cli);
+int cli_maintenance(struct cli *cli);
 int cli_status(struct cli *cli);
 int cli_monitor(struct cli *cli);
 int cli_doctor(struct cli *cli);

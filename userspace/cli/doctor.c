@@ -42,8 +42,10 @@ int cli_doctor(struct cli *cli)
 	doctor_signature(&doctor);
 	doctor_files(&doctor);
 	doctor_daemon(&doctor);
-	if (cli->h)
+	if (cli->h) {
 		doctor_state(&doctor);
+		doctor_quarantine(&doctor);
+	}
 	if (cli->json) {
 		out = json_object_new_object();
 		json_object_object_add(out, "checks", json_object_get(doctor.checks));

@@ -29,4 +29,7 @@ void doctor_daemon(struct doctor *doctor);
 /* doctor_state.c: what the module says; cli->h is open. */
 void doctor_state(struct doctor *doctor);
 
+/* doctor_quarantine.c: rules that may lock the operator out, and the ways out; cli->h is open. */
+void doctor_quarantine(struct doctor *doctor);
+
 #endif /* _USBPASS_DOCTOR_H */

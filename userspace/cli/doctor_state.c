@@ -3,18 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "ambiguous.h"
 #include "doctor.h"
 #include "inuse.h"
 #include "rule_text.h"
 
-static void check_devices(struct doctor *doctor)
+static void check_devices(struct doctor *doctor, const struct usbpass_device *list, size_t n)
 {
 	const struct usbpass_host *host = doctor->cli->host;
-	struct usbpass_device *list;
-	size_t n, bad = 0;
+	size_t bad = 0;
 
-	if (usbpass_device_list(doctor->cli->h, &list, &n) < 0)
-		return;
 	for (size_t i = 0; i < n; i++) {
 		const struct usbpass_device *device = &list[i];
 		struct usbpass_inuse inuse;
@@ -38,7 +36,17 @@ static void check_devices(struct doctor *doctor)
 	}
 	if (!bad)
 		doctor_say(doctor, "devices", DOCTOR_OK, NULL, "%zu present, none needs you", n);
-	usbpass_device_list_free(list, n);
+}
+
+static void check_confirmed(struct doctor *doctor)
+{
+	struct usbpass_info info;
+
+	if (usbpass_info_get(doctor->cli->h, &info) < 0 || !info.confirm_ms)
+		return;
+	doctor_say(doctor, "configuration", DOCTOR_WARN, "usbpass confirm, or usbpass revert",
+		   "it waits to be confirmed, is not saved, and goes back in %u s",
+		   (info.confirm_ms + 999) / 1000);
 }
 
 /* What a rule says that will not hold, or not here. */
@@ -60,17 +68,23 @@ static void check_rule(struct doctor *doctor, const struct usbpass_rule *rule, c
 	}
 }
 
-static void check_rules(struct doctor *doctor)
+static void check_rules(struct doctor *doctor, const struct usbpass_device *devices,
+			size_t n_devices)
 {
 	size_t before = doctor->counts[DOCTOR_WARN], n;
+	struct usbpass_ambiguous ambiguous;
 	struct usbpass_info info;
 	struct usbpass_rule *list;
 
 	if (usbpass_info_get(doctor->cli->h, &info) < 0 ||
 	    usbpass_rule_list(doctor->cli->h, &list, &n) < 0)
 		return;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		check_rule(doctor, &list[i], info.node);
+		if (usbpass_ambiguous_rule(&list[i], devices, n_devices, info.node, &ambiguous))
+			doctor_say(doctor, "rule", DOCTOR_WARN, ambiguous.remedy,
+				   "'%s' is ambiguous: %s", list[i].name, ambiguous.what);
+	}
 	if (doctor->counts[DOCTOR_WARN] == before)
 		doctor_say(doctor, "rules", DOCTOR_OK, NULL, "%zu, all lasting", n);
 	usbpass_rule_list_free(list, n);
@@ -103,16 +117,34 @@ static void check_node(struct doctor *doctor, const struct usbpass_attachment *a
 		doctor_say(doctor, "node", DOCTOR_OK, NULL, "%s", path);
 }
 
-void doctor_state(struct doctor *doctor)
+static void check_attachments(struct doctor *doctor, const struct usbpass_device *devices,
+			      size_t n_devices)
 {
+	struct usbpass_ambiguous ambiguous;
 	struct usbpass_attachment *list;
 	size_t n;
 
-	check_devices(doctor);
-	check_rules(doctor);
 	if (usbpass_attachment_list(doctor->cli->h, &list, &n) < 0)
 		return;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		check_node(doctor, &list[i]);
+		if (usbpass_ambiguous_pin(&list[i], devices, n_devices, &ambiguous))
+			doctor_say(doctor, "attachment", DOCTOR_WARN, ambiguous.remedy,
+				   "'%s' is ambiguous: %s", list[i].name, ambiguous.what);
+	}
 	usbpass_attachment_list_free(list, n);
+}
+
+void doctor_state(struct doctor *doctor)
+{
+	struct usbpass_device *devices;
+	size_t n;
+
+	if (usbpass_device_list(doctor->cli->h, &devices, &n) < 0)
+		return;
+	check_confirmed(doctor);
+	check_devices(doctor, devices, n);
+	check_rules(doctor, devices, n);
+	check_attachments(doctor, devices, n);
+	usbpass_device_list_free(devices, n);
 }

@@ -85,6 +85,19 @@ static struct json_object *json_lines(const char *message)
 	return object;
 }
 
+struct json_object *cli_error_json(int error, struct json_object *message,
+				   struct json_object **body)
+{
+	struct json_object *out = json_object_new_object();
+	const char *name = strerrorname_np(-error);
+
+	*body = json_object_new_object();
+	json_object_object_add(*body, "errno", json_object_new_string(name ? name : "?"));
+	json_object_object_add(*body, "message", message);
+	json_object_object_add(out, "error", *body);
+	return out;
+}
+
 static int report(struct cli *cli, int error, const char *attr, const char *remedy,
 		  const char *message)
 {
@@ -95,27 +108,41 @@ static int report(struct cli *cli, int error, const char *attr, const char *reme
 	fflush(stdout);
 	say_lines(message, remedy);
 	if (cli->json) {
-		struct json_object *out = json_object_new_object();
-		struct json_object *body = json_object_new_object();
-		const char *name = strerrorname_np(-error);
+		struct json_object *body, *out = cli_error_json(error, json_lines(message), &body);
 
-		json_object_object_add(body, "errno", json_object_new_string(name ? name : "?"));
-		json_object_object_add(body, "message", json_lines(message));
 		if (*attr)
 			json_object_object_add(body, "attribute", cli_json_string(attr));
 		if (remedy)
 			json_object_object_add(body, "remedy", cli_json_string(remedy));
-		json_object_object_add(out, "error", body);
 		cli_print(out);
 	}
 	return exit_code(error);
+}
+
+/* The kernel's sentences are literals: the time is asked for. */
+const char *cli_with_time(struct cli *cli, const char *text, char *buf, size_t size)
+{
+	const char *waits = "waits to be confirmed", *end;
+	struct usbpass_info info = {};
+	char kept[1024];
+	int before;
+
+	snprintf(buf, size, "%s", text);
+	snprintf(kept, sizeof(kept), "%s", text);	/* @text may be the handle's */
+	end = strstr(kept, waits);
+	if (!end || usbpass_info_get(cli->h, &info) < 0 || !info.confirm_ms)
+		return buf;
+	before = end - kept + strlen(waits);
+	snprintf(buf, size, "%.*s (%u s left)%s", before, kept, (info.confirm_ms + 999) / 1000,
+		 kept + before);
+	return buf;
 }
 
 int cli_fail(struct cli *cli, int error, const char *remedy, const char *format, ...)
 {
 	const char *attr = usbpass_error_attr(cli->h), *text = usbpass_error(cli->h);
 	const char *prefix = "usbpass: ";
-	char message[1024], *safe;
+	char message[2048], said[1100], *safe;
 	va_list args;
 	size_t used;
 	int ret;
@@ -123,6 +150,7 @@ int cli_fail(struct cli *cli, int error, const char *remedy, const char *format,
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
+	text = cli_with_time(cli, text, said, sizeof(said));
 	/* Some of the kernel's sentences begin with the name that ours do. */
 	if (!strncmp(text, prefix, strlen(prefix)))
 		text += strlen(prefix);

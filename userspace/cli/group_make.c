@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "ambiguous.h"
 #include "cli.h"
 #include "codec.h"
 #include "made.h"
@@ -11,7 +12,7 @@
 
 struct made {
 	struct usbpass_rule rule;	/* has 0: one was there already */
-	char why[640];
+	char why[1280];
 };
 
 struct make {
@@ -20,6 +21,8 @@ struct make {
 	struct usbpass_info info;
 	struct usbpass_group group;
 	bool group_new, force;
+	enum usbpass_made_by by;
+	const char *node;		/* NULL: this one; "none": every one */
 	int64_t priority;
 	struct made *made;		/* one for each chosen device */
 	uint64_t generation;
@@ -28,6 +31,7 @@ struct make {
 /* Another rule would win the device: a made one, younger, would never be asked. */
 static int check_winner(struct make *make, const struct usbpass_device *device, struct made *made)
 {
+	struct usbpass_ambiguous ambiguous;
 	struct usbpass_rule winner;
 	int ret = usbpass_rule_test(make->cli->h, device->id, &winner);
 
@@ -36,8 +40,12 @@ static int check_winner(struct make *make, const struct usbpass_device *device, 
 	ret = CLI_DONE;
 	if (winner.has && winner.action == USBPASS_ACTION_CLAIM &&
 	    !strcmp(winner.group, make->group.name)) {
-		snprintf(made->why, sizeof(made->why), "rule '%s' claims it into the group already",
-			 winner.name);
+		usbpass_ambiguous_rule(&winner, make->devices.list, make->devices.n,
+				       make->info.node, &ambiguous);
+		snprintf(made->why, sizeof(made->why),
+			 "rule '%s' claims it into the group already%s%s%s%s", winner.name,
+			 ambiguous.n ? ", but is ambiguous: " : "", ambiguous.what,
+			 ambiguous.n ? "; " : "", ambiguous.remedy);
 	} else if (winner.has && winner.priority <= make->priority) {
 		ret = cli_fail_text(make->cli, -EEXIST,
 				    "delete that rule, or say --priority with a lower number than its",
@@ -52,15 +60,11 @@ static int check_devices(struct make *make)
 {
 	for (size_t i = 0; i < make->devices.n_chosen; i++) {
 		const struct usbpass_device *device = make->devices.chosen[i];
-		int ret;
 
 		if (device->flags & USBPASS_DEVICE_F_HUB)
 			return cli_fail_text(make->cli, -EINVAL, "choose the devices behind it",
 					     "device #%u (%s) is a hub: hubs are never claimed",
 					     device->id, device->busid);
-		ret = check_winner(make, device, &make->made[i]);
-		if (ret)
-			return ret;
 	}
 	return CLI_DONE;
 }
@@ -85,12 +89,17 @@ static int stage_group(struct make *make)
 
 static int stage_rule(struct make *make, const struct usbpass_device *device, struct made *made)
 {
+	const char *node = make->node ? make->node : make->info.node;
 	struct usbpass_rule *rule = &made->rule;
 	int ret;
 
-	if (made->why[0])
-		return CLI_DONE;
-	ret = usbpass_made_identity(device, make->devices.list, make->devices.n, make->info.node,
+	if (!strcmp(node, "none"))
+		node = NULL;
+	/* In the transaction: also of the rules that were made just now. */
+	ret = check_winner(make, device, made);
+	if (ret || made->why[0])
+		return ret;
+	ret = usbpass_made_identity(device, make->devices.list, make->devices.n, make->by, node,
 				    rule, made->why, sizeof(made->why));
 	if (ret < 0)
 		return cli_fail_text(make->cli, ret, "write a rule by hand: usbpass rule add",
@@ -175,11 +184,13 @@ static int take_devices(struct make *make, struct json_object *devices)
 
 static int parse(struct make *make)
 {
-	const char *class = NULL, *reset = NULL, *priority = NULL;
+	const char *class = NULL, *reset = NULL, *priority = NULL, *by = NULL;
 	const struct cli_option options[] = {
 		{ "class", CLI_VALUE, &class },
 		{ "reset", CLI_VALUE, &reset },
 		{ "priority", CLI_VALUE, &priority },
+		{ "by", CLI_VALUE, &by },
+		{ "node", CLI_VALUE, &make->node },
 		{ "force", CLI_FLAG, &make->force },
 		{},
 	};
@@ -201,6 +212,13 @@ static int parse(struct make *make)
 	}
 	if (!ret && priority)
 		ret = cli_number(cli, "priority", priority, INT32_MIN, INT32_MAX, &make->priority);
+	if (!ret && by) {
+		int number = usbpass_made_by_number(by);
+
+		if (number < 0)
+			return cli_usage(cli, "--by %s: serial, socket or model", by);
+		make->by = number;
+	}
 	return ret;
 }
 

@@ -15,6 +15,7 @@ static const struct {
 	enum { WORD, HEX, BCD, CLASS, BOOL } form;
 	enum usbpass_words words;
 } forms[] = {
+	{ &usbpass_codec_info, USBPASS_A_INFO_MAINTENANCE, BOOL, 0 },
 	{ &usbpass_codec_device, USBPASS_A_DEVICE_STATE, WORD, USBPASS_WORDS_DEVICE_STATE },
 	{ &usbpass_codec_device, USBPASS_A_DEVICE_VENDOR, HEX, 0 },
 	{ &usbpass_codec_device, USBPASS_A_DEVICE_PRODUCT, HEX, 0 },

@@ -8,7 +8,7 @@
 #include "cli.h"
 
 #define GROUP_OPTIONS	"[--class C] [--reset none|device] [--enable|--disable] [--description T]"
-#define RULE_OPTIONS	"[--group G | --action ignore] [--priority N] [--enable|--disable] [--description T]"
+#define RULE_OPTIONS	"[--group G | --action ignore|quarantine] [--priority N] [--enable|--disable] [--description T]"
 #define ATTACH_OPTIONS	"[--vm VM] [--device DEVICE] [--reset none|device] [--optional] [--uid USER] [--gid GROUP] [--slug S] [--enable|--disable] [--description T]"
 
 const struct cli_command cli_commands[] = {
@@ -18,20 +18,22 @@ const struct cli_command cli_commands[] = {
 	  "take a present device that a rule claims" },
 	{ "device", "release", cli_device_release, true, "DEVICE... [--revoke]",
 	  "give a device to the host's drivers" },
-	{ "group", "make", cli_group_make, true, "NAME DEVICE... [--class C] [--reset none|device] [--priority N] [--force]",
+	{ "group", "make", cli_group_make, true,
+	  "NAME DEVICE... [--class C] [--reset none|device] [--priority N] [--by serial|socket|model] [--node NODE|none] [--force]",
 	  "make a resource: a group, a rule for each device, and take them" },
 	{ "group", "add", cli_group_add, true, "[NAME] " GROUP_OPTIONS, "add an empty group" },
 	{ "group", "set", cli_group_set, true, "NAME [--name NEW] " GROUP_OPTIONS, "change a group" },
 	{ "group", "del", cli_group_del, true, "NAME", "delete a group that nothing names" },
 	{ "group", "list", cli_group_list, true, "", "all groups" },
 	{ "group", "show", cli_group_show, true, "NAME", "a group, its rules, devices and attachments" },
-	{ "rule", "add", cli_rule_add, true, "[NAME] --match TEXT " RULE_OPTIONS, "add a rule" },
+	{ "rule", "add", cli_rule_add, true, "[NAME [TEXT]] [--match TEXT] " RULE_OPTIONS, "add a rule" },
 	{ "rule", "set", cli_rule_set, true, "NAME [--name NEW] [--match TEXT] " RULE_OPTIONS,
 	  "change a rule" },
 	{ "rule", "del", cli_rule_del, true, "NAME", "delete a rule" },
 	{ "rule", "list", cli_rule_list, true, "", "all rules in match order" },
 	{ "rule", "show", cli_rule_show, true, "NAME", "one rule" },
-	{ "rule", "test", cli_rule_test, true, "DEVICE", "which rule wins a device" },
+	{ "rule", "test", cli_rule_test, true, "DEVICE | --absent TEXT",
+	  "what each rule says of a device, present or described, and which wins it" },
 	{ "attach", "add", cli_attach_add, true, "[NAME] --group G " ATTACH_OPTIONS,
 	  "add an attachment; prints the path for the hypervisor" },
 	{ "attach", "set", cli_attach_set, true,
@@ -40,9 +42,17 @@ const struct cli_command cli_commands[] = {
 	{ "attach", "del", cli_attach_del, true, "NAME [--revoke]", "delete an attachment" },
 	{ "attach", "list", cli_attach_list, true, "", "all attachments" },
 	{ "attach", "show", cli_attach_show, true, "NAME", "one attachment" },
-	{ "apply", NULL, cli_apply, true, "FILE [--rescan [--force]] [--revoke]",
+	{ "apply", NULL, cli_apply, true, "FILE [--rescan [--force]] [--revoke] [--confirm SECS | --dry-run]",
 	  "make a file the whole configuration" },
+	{ "confirm", NULL, cli_confirm, true, "", "keep what was applied with --confirm" },
+	{ "revert", NULL, cli_revert, true, "", "go back from it now" },
+	{ "diff", NULL, cli_diff, true, "FILE", "what an apply of the file would change" },
 	{ "save", NULL, cli_save, true, "[FILE]", "write the configuration in force" },
+	{ "import", NULL, cli_import, false,
+	  "usbguard|usbredir|xenserver|libvirt FILE [--group G] [--prefix P] [--default allow|deny] [--exact] [--loose] [--strict]",
+	  "turn another system's rules into a configuration; changes nothing" },
+	{ "maintenance", NULL, cli_maintenance, true, "[on [--wait] | off]",
+	  "claim and lease nothing new; who still holds what" },
 	{ "status", NULL, cli_status, true, "", "what needs you, then totals" },
 	{ "monitor", NULL, cli_monitor, true, "[--since SEQ]", "print events as they come" },
 	{ "doctor", NULL, cli_doctor, false, "", "look for what is missing on this host" },

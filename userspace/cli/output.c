@@ -7,7 +7,7 @@
 #include "cli.h"
 #include "names.h"
 
-static size_t columns_of(const char *text)
+size_t cli_columns(const char *text)
 {
 	wchar_t wide[512];
 	size_t n = mbstowcs(wide, text, 512);
@@ -68,7 +68,7 @@ void cli_say(FILE *to, const char *format, ...)
 
 static void print_cell(const char *text, size_t width, bool last)
 {
-	size_t have = columns_of(text);
+	size_t have = cli_columns(text);
 
 	fputs(text, stdout);
 	if (!last)
@@ -83,7 +83,7 @@ void cli_table_print(struct cli_table *table)
 	for (size_t i = 0; width && i < table->columns; i++)
 		width[i] = strlen(table->titles[i]);
 	for (size_t i = 0; width && i < n; i++) {
-		size_t have = columns_of(table->cells[i]);
+		size_t have = cli_columns(table->cells[i]);
 
 		if (have > width[i % table->columns])
 			width[i % table->columns] = have;

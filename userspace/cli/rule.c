@@ -5,7 +5,6 @@
 #include <string.h>
 #include "cli.h"
 #include "codec.h"
-#include "names.h"
 #include "rule_text.h"
 
 struct options {
@@ -29,16 +28,8 @@ static int take_match(struct cli *cli, const char *text, struct usbpass_rule *to
 	char err[512];
 	int ret = usbpass_rule_text_parse(text, to, err, sizeof(err));
 
-	if (ret == -EINVAL) {
-		size_t column = 0;
-
-		/* A caret under the character at fault. */
-		if (sscanf(err, "column %zu", &column) == 1 && usbpass_names_printable(text)) {
-			cli_say(stderr, "  %s", text);
-			cli_say(stderr, "  %*s", (int)column, "^");
-		}
-		return cli_usage(cli, "the conditions, %s", err);
-	}
+	if (ret == -EINVAL || ret == -E2BIG)
+		return cli_conditions(cli, ret, "the conditions", text, err);
 	if (ret < 0)
 		return cli_fail_text(cli, ret, NULL, "the conditions, %s", err);
 	for (size_t i = 0; i < to->n_conds; i++)
@@ -104,13 +95,13 @@ static int add(struct cli *cli, const struct options *o, struct usbpass_rule *ru
 	if (ret)
 		return ret;
 	if (!o->match)
-		return cli_usage(cli, "a rule needs --match; one for every device says: --match any");
+		return cli_usage(cli, "a rule needs conditions behind its name, or --match; one for every device says: any");
 	if (!o->action) {
 		rule->action = USBPASS_ACTION_CLAIM;
 		SET(rule, USBPASS_A_RULE_ACTION);
 	}
 	if (rule->action == USBPASS_ACTION_CLAIM && !o->group)
-		return cli_usage(cli, "a rule that claims needs --group (or say --action ignore)");
+		return cli_usage(cli, "a rule that claims needs --group (or say --action ignore or quarantine)");
 	if (rule->action != USBPASS_ACTION_CLAIM && o->group)
 		return cli_usage(cli, "--group goes only with --action claim");
 	ret = usbpass_rule_new(cli->h, rule);
@@ -129,11 +120,15 @@ int cli_rule_add(struct cli *cli)
 	struct options o = {};
 	const struct cli_option options[] = { OPTIONS(o), {} };
 	struct usbpass_rule rule = {};
-	int ret = cli_options(cli, options, 0, 1);
+	int ret = cli_options(cli, options, 0, 2);
 
 	if (ret)
 		return ret;
+	if (cli->n_args == 2 && o.match)
+		return cli_usage(cli, "the conditions are there twice: behind the name and behind --match");
 	o.name = cli->n_args ? cli->args[0] : NULL;
+	if (cli->n_args == 2)
+		o.match = cli->args[1];
 	ret = add(cli, &o, &rule);
 	usbpass_rule_clear(&rule);
 	return ret;

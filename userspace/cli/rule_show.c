@@ -75,20 +75,16 @@ static void show(const struct usbpass_rule *rule)
 	free(match);
 }
 
-/* @rule->has 0: none. */
 static int print_rule(struct cli *cli, struct usbpass_rule *rule)
 {
 	struct json_object *out;
 
 	if (cli->json) {
 		out = json_object_new_object();
-		json_object_object_add(out, "rule", rule->has ?
-				       cli_json(&usbpass_codec_rule, rule) : NULL);
+		json_object_object_add(out, "rule", cli_json(&usbpass_codec_rule, rule));
 		cli_print(out);
-	} else if (rule->has) {
-		show(rule);
 	} else {
-		puts("no rule matches: the host's drivers have it");
+		show(rule);
 	}
 	usbpass_rule_clear(rule);
 	return CLI_DONE;
@@ -109,23 +105,4 @@ int cli_rule_show(struct cli *cli)
 		return cli_fail(cli, ret, ret == -ENOENT ? "see: usbpass rule list" : NULL,
 				"rule '%s'", name);
 	return print_rule(cli, &rule);
-}
-
-int cli_rule_test(struct cli *cli)
-{
-	struct cli_devices devices;
-	struct usbpass_rule rule;
-	int ret = cli_options(cli, NULL, 1, 1);
-
-	if (!ret)
-		ret = cli_devices(cli, 0, &devices);
-	if (ret)
-		return ret;
-	ret = usbpass_rule_test(cli->h, devices.chosen[0]->id, &rule);
-	if (ret < 0)
-		ret = cli_fail(cli, ret, NULL, "device '%s'", cli->args[0]);
-	else
-		ret = print_rule(cli, &rule);
-	cli_devices_free(&devices);
-	return ret;
 }

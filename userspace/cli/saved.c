@@ -19,6 +19,22 @@ static const char *not_saved(struct cli *cli, uint64_t generation)
 	}
 }
 
+int cli_unconfirmed(struct cli *cli, uint64_t generation, int64_t secs, struct json_object *out)
+{
+	fflush(stdout);
+	cli_say(stderr,
+		"usbpass: in force for %" PRId64 " s, not saved: `usbpass confirm` keeps it, `usbpass revert` goes back now",
+		secs);
+	if (!cli->json) {
+		json_object_put(out);
+		return CLI_DONE;
+	}
+	json_object_object_add(out, "generation", json_object_new_uint64(generation));
+	json_object_object_add(out, "saved", json_object_new_boolean(false));
+	json_object_object_add(out, "confirm_secs", json_object_new_int64(secs));
+	return cli_print(out);
+}
+
 int cli_saved(struct cli *cli, const uint64_t *generation, struct json_object *out)
 {
 	struct usbpass_info info;

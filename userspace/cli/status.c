@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "ambiguous.h"
 #include "cli.h"
 #include "codec.h"
 #include "inuse.h"
@@ -12,8 +13,9 @@
 struct status {
 	struct usbpass_info info;
 	struct usbpass_device *devices;
+	struct usbpass_rule *rules;
 	struct usbpass_attachment *attachments;
-	size_t n_devices, n_attachments;
+	size_t n_devices, n_rules, n_attachments;
 	bool daemon, has_saved;
 	uint64_t saved;
 	int pid;
@@ -88,6 +90,34 @@ static void need_devices(struct cli *cli, struct status *s)
 	}
 }
 
+static void need_identities(struct status *s)
+{
+	struct usbpass_ambiguous ambiguous;
+	char title[128];
+
+	for (size_t i = 0; i < s->n_rules; i++) {
+		if (!usbpass_ambiguous_rule(&s->rules[i], s->devices, s->n_devices, s->info.node,
+					    &ambiguous))
+			continue;
+		snprintf(title, sizeof(title), "rule '%s' ambiguous", s->rules[i].name);
+		need(s, "ambiguous", title, ambiguous.what, ambiguous.remedy);
+	}
+	for (size_t i = 0; i < s->n_attachments; i++) {
+		if (!usbpass_ambiguous_pin(&s->attachments[i], s->devices, s->n_devices,
+					   &ambiguous))
+			continue;
+		snprintf(title, sizeof(title), "attachment '%s' ambiguous", s->attachments[i].name);
+		need(s, "ambiguous", title, ambiguous.what, ambiguous.remedy);
+	}
+}
+
+static void need_maintenance(struct status *s)
+{
+	if (s->info.maintenance)
+		need(s, "maintenance", "maintenance", "nothing new is claimed or leased",
+		     "usbpass maintenance off");
+}
+
 static void need_attachments(struct status *s)
 {
 	char title[128];
@@ -108,6 +138,17 @@ static void need_attachments(struct status *s)
 	}
 }
 
+static void need_confirmed(struct status *s)
+{
+	char what[128];
+
+	if (!s->info.confirm_ms)
+		return;
+	snprintf(what, sizeof(what), "generation %" PRIu64 " goes back in %u s unless confirmed",
+		 s->info.generation, (s->info.confirm_ms + 999) / 1000);
+	need(s, "unconfirmed", "not confirmed", what, "usbpass confirm, or usbpass revert");
+}
+
 static void need_saved(struct status *s)
 {
 	char what[256];
@@ -117,7 +158,7 @@ static void need_saved(struct status *s)
 		     "systemctl start usbpassd");
 		return;
 	}
-	if (s->has_saved && s->saved >= s->info.generation)
+	if (s->info.confirm_ms || (s->has_saved && s->saved >= s->info.generation))
 		return;
 	snprintf(what, sizeof(what), "generation %" PRIu64 " is in force, %s%" PRIu64 " is saved",
 		 s->info.generation, s->has_saved ? "only " : "not even ",
@@ -131,6 +172,8 @@ static int get(struct cli *cli, struct status *s)
 
 	if (ret >= 0)
 		ret = usbpass_device_list(cli->h, &s->devices, &s->n_devices);
+	if (ret >= 0)
+		ret = usbpass_rule_list(cli->h, &s->rules, &s->n_rules);
 	if (ret >= 0)
 		ret = usbpass_attachment_list(cli->h, &s->attachments, &s->n_attachments);
 	if (ret < 0)
@@ -208,7 +251,10 @@ int cli_status(struct cli *cli)
 	s.needs = json_object_new_array();
 	ret = get(cli, &s);
 	if (!ret) {
+		need_maintenance(&s);
+		need_confirmed(&s);
 		need_devices(cli, &s);
+		need_identities(&s);
 		need_attachments(&s);
 		need_saved(&s);
 		if (cli->json)
@@ -218,6 +264,7 @@ int cli_status(struct cli *cli)
 	}
 	json_object_put(s.needs);
 	usbpass_device_list_free(s.devices, s.n_devices);
+	usbpass_rule_list_free(s.rules, s.n_rules);
 	usbpass_attachment_list_free(s.attachments, s.n_attachments);
 	return ret;
 }

@@ -9,6 +9,8 @@ static const struct {
 } features[] = {
 	{ USBPASS_FEATURE_RULES_EQ, "rules-eq" },
 	{ USBPASS_FEATURE_RESET_DEVICE, "reset-device" },
+	{ USBPASS_FEATURE_RULES_TEXT, "rules-text" },
+	{ USBPASS_FEATURE_QUARANTINE, "quarantine" },
 };
 
 int cli_version(struct cli *cli)

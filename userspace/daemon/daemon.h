@@ -70,7 +70,7 @@ void daemon_unsave(struct daemon *daemon);
 /* Removes what a killed daemon left half written. */
 void daemon_save_clean(const struct daemon *daemon);
 
-/* Saves the configuration in force where it is newer than what was saved. */
+/* Saves the configuration in force where it is newer than what was saved, and not on trial. */
 int daemon_save(struct daemon *daemon);
 
 /*

@@ -54,7 +54,7 @@ static bool next_event(struct daemon *daemon)
 		daemon->unsaved = true;
 		daemon->look = true;
 	}
-	if (event.type == USBPASS_EVENT_COMMIT)
+	if (event.type == USBPASS_EVENT_COMMIT || event.type == USBPASS_EVENT_CONFIRMED)
 		daemon->unsaved = true;
 	if (event.type == USBPASS_EVENT_DEVICE_STATE && event.state == USBPASS_DEVICE_PENDING)
 		daemon->look = true;

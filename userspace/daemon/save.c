@@ -84,6 +84,12 @@ int daemon_save(struct daemon *daemon)
 		usbpass_state_free(&state);
 		return 0;
 	}
+	/* Whoever loses the machine meanwhile has the old one at its next start. */
+	if (state.on_trial) {
+		usbpass_state_free(&state);
+		daemon_status(daemon, "generation %" PRIu64 " waits to be confirmed", generation);
+		return 0;
+	}
 	snprintf(path, sizeof(path), "%s/state.yaml", daemon->state_dir);
 	ret = daemon->keep_old ? keep(daemon, path) : 0;
 	if (ret < 0)
