@@ -3,9 +3,10 @@
 #
 # run.sh [--long] [--list] [--kernel NAME]... [--jobs N] [FILTER...]
 #
-# Run the tests whose file name contains one of the FILTERs (default: all), print each result, end with
+# Run the tests whose file name contains one of the FILTERs (/FILTER: begins with it; default: all), print each result, end with
 # "N passed, N failed, N skipped". Status 0: none failed. Output and logs of the run are kept in out/. Boots run JOBS at a time
-# (default: as many as there are processors). Kernels are stock (the default), and debug and kcsan, which vm/build-kernel.sh makes.
+# (default: one more than there are processors, as each waits now and then). Kernels are stock (the default), and debug and
+# kcsan, which vm/build-kernel.sh makes.
 #
 #   host/*_test, host/*.sh      run here        tests/*_test, tests/*.sh    run in a machine booted by vm/boot.sh
 #
@@ -20,8 +21,8 @@
 #   memory: MB            of the machine (1024)
 #   cpus: N               of the machine (1: two emulated ones that share what they are emulated on take twice as long)
 #   timeout: SEC [SEC]    for the file, and in long runs (300, ten times that)
-#   log: REGEX            lines of the kernel log that this test provokes on purpose
-#   on: KERNEL...         only on these kernels
+#   log: REGEX            lines of the kernel log that this test provokes on purpose; a call trace right below one is its own
+#   on: KERNEL...         only on these kernels; on.long: KERNEL... in long runs
 #   long: only            not in short runs
 #
 # A line "# figure: ..." that a test prints is shown again at the end. A kernel other than stock gets five times the time.
@@ -30,7 +31,7 @@
 set -u
 cd "$(dirname "$0")" || exit 2
 out=$PWD/out
-long=${LONG:-0} list=0 filters=() kernels=() jobs=$(nproc)
+long=${LONG:-0} list=0 filters=() kernels=() jobs=$(($(nproc) + 1))
 while [ $# -gt 0 ]; do
 	case $1 in
 	--long) long=1 ;;
@@ -59,7 +60,7 @@ directive()
 
 wanted()
 {
-	local filter base=${1##*/}
+	local filter base=/${1##*/}
 
 	[ "$(directive "$1" long)" != only ] || [ "$long" = 1 ] || return 1
 	[ ${#filters[@]} -gt 0 ] || return 0
@@ -108,13 +109,13 @@ record()
 # and the files begun and ended in out/.
 tally()
 {
-	local line name='' planned='' seen=0 failed=0 status rest place=$1
+	local line name='' planned='' seen=0 failed=0 began=0 status rest place=$1
 
 	while IFS= read -r line; do
 		line=${line%$'\r'}
 		case $line in
 		'run: begin '*)
-			name=${line#run: begin } planned='' seen=0 failed=0
+			name=${line#run: begin } planned='' seen=0 failed=0 began=$SECONDS
 			echo "$name" >>"$out/begun"
 			name=$place/${name#*/}
 			;;
@@ -129,6 +130,7 @@ tally()
 			fi
 			rest=${line#run: end }
 			echo "${rest% *}" >>"$out/ended"
+			printf '      # %s took %d s\n' "$name" $((SECONDS - began))
 			name=''
 			;;
 		1..*)

@@ -20,7 +20,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#define FAULT_ALL 24	/* each call up to here, in any run */
+#define FAULT_ALL 16	/* each call up to here, in any run */
 
 static int fault_nth = -1;
 
@@ -108,7 +108,7 @@ static inline bool fault_disarm(void)
  */
 static inline unsigned int fault_next(unsigned int n)
 {
-	return n + (tap_long() || n < FAULT_ALL ? 1 : 1 + (n - FAULT_ALL) / 6 + n % 3);
+	return n + (tap_long() || n < FAULT_ALL ? 1 : 1 + (n - FAULT_ALL) / 4 + n % 3);
 }
 
 static inline void fault_tell(const char *what, unsigned int injected, unsigned int survived)

@@ -34,6 +34,7 @@ struct maker {
 	struct fuzz fuzz;
 	struct message message;
 	bool staged;		/* its socket has a transaction open */
+	bool on_trial;		/* what it committed last may wait to be confirmed */
 	char last[80];		/* what the message is, for people */
 };
 
@@ -113,6 +114,24 @@ static inline uint32_t make_string(struct maker *w, const char *name, char *text
 	return strlen(text) + !wild(w, 40);
 }
 
+/* An expression's table of two states and three classes, as it is or with a byte or its end wrong. Gives its size. */
+static inline size_t make_table(struct maker *w, uint8_t *table)
+{
+	struct fuzz *f = &w->fuzz;
+	size_t size = USBPASS_TABLE_SIZE(2, 3);
+
+	memset(table, 0, size);
+	table[0] = 2;
+	table[1] = 3;
+	for (unsigned int i = 0; i < 20; i++)
+		table[2 + fuzz_below(f, 256)] = fuzz_below(f, 3);
+	for (size_t i = 258; i < size; i++)
+		table[i] = fuzz_below(f, 2);
+	if (wild(w, 8))
+		table[fuzz_below(f, size)] = fuzz_below(f, 256);
+	return wild(w, 12) ? fuzz_below(f, size) : size;
+}
+
 static inline void put_value(struct maker *w, struct message *m, const struct spec_set *set, const struct spec_member *member, uint16_t type)
 {
 	static const uint8_t sizes[] = {[SPEC_PAD] = 0, [SPEC_U8] = 1, [SPEC_U16] = 2, [SPEC_U32] = 4, [SPEC_S32] = 4, [SPEC_U64] = 8};
@@ -124,10 +143,16 @@ static inline void put_value(struct maker *w, struct message *m, const struct sp
 		append_attr(m, type, text, make_string(w, member->name, text));
 		return;
 	}
+	if (member->type == SPEC_BINARY) {
+		append_attr(m, type, text, make_table(w, (uint8_t *)text));
+		return;
+	}
 	if (wild(w, 6))
 		number = fuzz_number(f);
 	else if (!strcmp(member->name, "op") || !strcmp(member->name, "enabled"))
 		number = fuzz_below(f, 2) + (member->name[0] == 'o');
+	else if (!strcmp(member->name, "confirm-secs"))
+		number = 1 + fuzz_below(f, 2);	/* all others are refused meanwhile */
 	else if (!strcmp(member->name, "flags"))
 		number = fuzz_once_in(f, 2) ? 0 : 1 << fuzz_below(f, 5);
 	else if (member->enum_end)
@@ -136,6 +161,8 @@ static inline void put_value(struct maker *w, struct message *m, const struct sp
 		number = some_id(f, set - spec->sets);
 	else if (!strcmp(member->name, "job"))
 		number = some_id(f, 0);
+	else if (!strcmp(member->name, "maintenance"))
+		number = fuzz_once_in(f, 8);	/* on, nothing else happens */
 	else if (!strcmp(member->name, "mask"))
 		number = 0xffffff;
 	else if (member->type == SPEC_U32 || member->type == SPEC_U16)
@@ -192,6 +219,19 @@ static inline int member_of(const struct spec_set *set, const char *name)
 	return 0;
 }
 
+/* One that the field takes, but an expression's, which comes with a table. */
+static inline uint8_t some_op(struct fuzz *f, uint8_t field, bool is_string)
+{
+	if (is_string && fuzz_once_in(f, 2))
+		return USBPASS_OP_NOT_BEGINS + fuzz_below(f, USBPASS_OP_NOT_REGEX - USBPASS_OP_NOT_BEGINS);
+	if (is_string)
+		return 1 + fuzz_below(f, USBPASS_OP_GLOB);
+	if (field == USBPASS_FIELD_DEVICE_CLASS || field == USBPASS_FIELD_INTERFACE_CLASS || field == USBPASS_FIELD_REMOVABLE ||
+	    field == USBPASS_FIELD_ANY)
+		return USBPASS_OP_EQ;
+	return 1 + fuzz_below(f, USBPASS_OP_GE);
+}
+
 /* What goes by field in a condition: by chance alone nearly none would be taken. */
 static inline void put_condition(struct maker *w, struct message *m, int index, int depth)
 {
@@ -204,17 +244,37 @@ static inline void put_condition(struct maker *w, struct message *m, int index, 
 	append_attr(m, member_of(set, "field"), &which, 1);
 	if (which != USBPASS_FIELD_ANY)
 		put_member(w, m, index, member_of(set, is_string ? "string" : "number"), 0, depth);
-	if (fuzz_once_in(&w->fuzz, 2))
+	if (is_string && fuzz_once_in(&w->fuzz, 3)) {
+		uint8_t op = fuzz_once_in(&w->fuzz, 2) ? USBPASS_OP_REGEX : USBPASS_OP_NOT_REGEX;
+
+		append_attr(m, member_of(set, "op"), &op, 1);
+		put_member(w, m, index, member_of(set, "table"), 0, depth);
+	} else if (wild(w, 8)) {
 		put_member(w, m, index, member_of(set, "op"), 0, depth);
+	} else if (fuzz_once_in(&w->fuzz, 2)) {
+		uint8_t op = some_op(&w->fuzz, which, is_string);
+
+		append_attr(m, member_of(set, "op"), &op, 1);
+	}
 	if (which == USBPASS_FIELD_INTERFACE_CLASS && fuzz_once_in(&w->fuzz, 2))
 		put_member(w, m, index, member_of(set, "quantifier"), 0, depth);
 }
 
-/* What a rule does, and with which devices: claims into a group, or ignores. */
+/* A device that is described: an id beside it would be refused. */
+static inline void put_described(struct maker *w, struct message *m, int index, int command, int depth)
+{
+	const struct spec_set *set = &spec->sets[index];
+
+	for (int which = member_of(set, "socket"); which <= member_of(set, "interface-class"); which++)
+		if (strcmp(set->members[which].name, "busid") && fuzz_once_in(&w->fuzz, 3))
+			put_member(w, m, index, which, command, depth);
+}
+
+/* What a rule does, and with which devices: claims into a group, ignores, or quarantines. */
 static inline void put_action(struct maker *w, struct message *m, int index, int command, int depth)
 {
 	const struct spec_set *set = &spec->sets[index];
-	uint8_t action = 1 + fuzz_below(&w->fuzz, 2);
+	uint8_t action = 1 + fuzz_below(&w->fuzz, USBPASS_ACTION_QUARANTINE);
 
 	append_attr(m, member_of(set, "action"), &action, 1);
 	if (action == 1)
@@ -233,6 +293,10 @@ static void put_set(struct maker *w, struct message *m, int index, int command, 
 
 	if (!strcmp(set->name, "cond") && !wild(w, 4)) {
 		put_condition(w, m, index, depth);
+		return;
+	}
+	if (!strcmp(set->name, "device") && !strcmp(spec->commands[command].name, "rule-test") && fuzz_once_in(f, 2)) {
+		put_described(w, m, index, command, depth);
 		return;
 	}
 	if (!wild(w, 6)) {
@@ -267,6 +331,8 @@ static inline int choose_command(struct maker *w)
 	/* A transaction that stays open is overtaken by another's commit. */
 	if (w->staged && fuzz_once_in(f, 3))
 		command = fuzz_once_in(f, 4) ? USBPASS_CMD_TXN_ABORT : USBPASS_CMD_TXN_COMMIT;
+	else if (w->on_trial && fuzz_once_in(f, 3))
+		command = fuzz_once_in(f, 2) ? USBPASS_CMD_TXN_CONFIRM : USBPASS_CMD_TXN_REVERT;
 	return command;
 }
 
@@ -281,7 +347,7 @@ static inline void mutate_bytes(struct fuzz *f, struct message *m)
 /* Of a command's own: what it is about always, what may be there besides at times. */
 static inline bool is_put(struct maker *w, const struct spec_member *member)
 {
-	return member->type == SPEC_NEST || !strcmp(member->name, "job") ? !wild(w, 10) : fuzz_once_in(&w->fuzz, 4);
+	return member->type == SPEC_NEST || !strcmp(member->name, "job") || !strcmp(member->name, "maintenance") ? !wild(w, 10) : fuzz_once_in(&w->fuzz, 4);
 }
 
 /* One message. Returns its sequence number. */

@@ -250,10 +250,10 @@ static inline void race_check_opened(struct race_round *r, struct race_side *sid
 		return;
 	if (race_done(r, REVOKE))
 		EXPECT_EQ(USBPASS_LEASE_GONE, race_lease_state(side->opened));
-	if (away && r->replug_ms == RACE_LONG_WINDOW) {
+	if (away)
 		race_wait_gone(r->w->h, r->w->device);
+	if (away && r->replug_ms == RACE_LONG_WINDOW)
 		race_plug(r->w);
-	}
 	state = race_settled(side->opened);
 	if (state == USBPASS_LEASE_ONLINE) {
 		EXPECT_EQ(0, ioctl(side->opened, USBDEVFS_CLAIMINTERFACE, &(unsigned int){0}));

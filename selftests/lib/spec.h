@@ -21,7 +21,7 @@
 
 #define SPEC_MEMBERS 64
 
-enum spec_type { SPEC_PAD, SPEC_U8, SPEC_U16, SPEC_U32, SPEC_S32, SPEC_U64, SPEC_STRING, SPEC_NEST };
+enum spec_type { SPEC_PAD, SPEC_U8, SPEC_U16, SPEC_U32, SPEC_S32, SPEC_U64, SPEC_STRING, SPEC_BINARY, SPEC_NEST };
 
 struct spec_member {
 	char name[40];
@@ -101,13 +101,13 @@ static inline uint32_t spec_enum_end(yaml_document_t *doc, yaml_node_t *root, co
 
 static inline bool spec_load_member(yaml_document_t *doc, yaml_node_t *root, yaml_node_t *node, struct spec_member *member)
 {
-	static const char *const types[] = {"pad", "u8", "u16", "u32", "s32", "u64", "string", "nest"};
+	static const char *const types[] = {"pad", "u8", "u16", "u32", "s32", "u64", "string", "binary", "nest"};
 	const char *type = spec_text(doc, node, "type");
-	int i;
+	size_t i;
 
-	for (i = 0; i < 8 && strcmp(types[i], type); i++)
+	for (i = 0; i < sizeof(types) / sizeof(*types) && strcmp(types[i], type); i++)
 		;
-	if (i == 8)
+	if (i == sizeof(types) / sizeof(*types))
 		return false;
 	member->type = i;
 	snprintf(member->name, sizeof(member->name), "%s", spec_text(doc, node, "name"));
@@ -222,7 +222,7 @@ static inline const char *spec_wrong(const struct spec *spec, const struct spec_
 			why = attr.nla_type & NLA_F_NESTED ? spec_wrong(spec, &spec->sets[member->set], value, size) : "a nest without its flag";
 			if (why)
 				return why;
-		} else if (member->type == SPEC_STRING ? !size || value[size - 1] || memchr(value, 0, size - 1) : size != sizes[member->type]) {
+		} else if (member->type != SPEC_BINARY && (member->type == SPEC_STRING ? !size || value[size - 1] || memchr(value, 0, size - 1) : size != sizes[member->type])) {
 			snprintf(text, sizeof(text), "%s.%s: %zu bytes, or not one string", set->name, member->name, size);
 			return text;
 		}

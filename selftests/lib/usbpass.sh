@@ -9,6 +9,8 @@
 #                                   ended with the test
 #   usbpass_daemon_end [SIGNAL]     ends it before (default TERM: then it must end well)
 #   usbpass_state_of DEVICE         "idle", "pending"...
+#   usbpass_is DEVICE STATE         whether it is in that state; says in which else
+#   usbpass_do ARGUMENT...          the helper without waiting for the daemon; what it says is in $TMP/said, and shown if it fails
 #
 # $USBPASS_STATE has state.yaml, $USBPASS_LOG what the daemon said in its present life. USBPASS_KO= and USBPASS_BIN= (a directory)
 # choose another build than the tree's.
@@ -52,4 +54,17 @@ usbpass_daemon_end()
 usbpass_state_of()
 {
 	usbpass -j device show "$1" | sed -nE 's/^      "state": "(.*)",$/\1/p'
+}
+
+usbpass_is()
+{
+	local seen
+
+	seen=$(usbpass_state_of "$1")
+	[ "$seen" = "$2" ] || { say "$1 is ${seen:-nowhere}"; return 1; }
+}
+
+usbpass_do()
+{
+	usbpass --no-wait "$@" >"$TMP/said" 2>&1 || { cat "$TMP/said"; return 1; }
 }

@@ -6,7 +6,7 @@
 
 set -u
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export HOME=/root LANG=C.UTF-8 STATE=/run/state
+export HOME=/root LANG=C STATE=/run/state
 
 # Ends process 1, and so the machine, in a panic that boot.sh reports.
 die()
@@ -37,7 +37,7 @@ sysctl -qw kernel.hung_task_timeout_secs=60 kernel.printk_ratelimit=0 kernel.cor
 
 port=''
 for candidate in /sys/class/virtio-ports/*; do
-	case $(cat "$candidate/name") in
+	case $(<"$candidate/name") in
 	usbpass.results) port=/dev/${candidate##*/} ;;
 	usbpass.qmp) export BED_QMP=/dev/${candidate##*/} ;;
 	esac
@@ -46,10 +46,11 @@ done
 exec 3>"$port"
 
 # The host's own udev state is not ours: /run is fresh.
-/lib/systemd/systemd-udevd --daemon 2>/dev/console || die "udevd does not start"
+# shellcheck disable=SC2154 # from the kernel's command line, too
+"$bed_top/selftests/vm/udevd.sh" start || die "udevd does not start"
 # Of the PCI devices only the USB controllers: the others' drivers would cost seconds and serve nothing here.
 for device in /sys/bus/pci/devices/*; do
-	[ "$(cat "$device/class")" != 0x0c0330 ] || modprobe -q "$(cat "$device/modalias")"
+	[ "$(<"$device/class")" != 0x0c0330 ] || modprobe -q "$(<"$device/modalias")"
 done
 udevadm trigger --action=add --subsystem-match=usb --subsystem-match=block --subsystem-match=input
 udevadm settle --timeout=60
@@ -60,8 +61,10 @@ status=$?
 # What nothing points to any more. kmemleak looks at nothing younger than five seconds; a second scan clears what was moving.
 leaks=/sys/kernel/debug/kmemleak
 if [ -e "$leaks" ]; then
-	# Caches are most of what there is to look through.
+	# Caches are most of what there is to look through; and a scan takes a lock for each pointer that it sees, of which
+	# lockdep makes a fourfold cost. All that it was to watch is over.
 	echo 3 >/proc/sys/vm/drop_caches
+	[ ! -e /proc/sys/kernel/prove_locking ] || echo 0 >/proc/sys/kernel/prove_locking
 	sleep 6
 	echo scan >"$leaks"
 	echo scan >"$leaks"
@@ -71,7 +74,7 @@ if [ -e "$leaks" ]; then
 fi
 
 # An out-of-tree module, unsigned, is all that a run may leave behind.
-tainted=$(cat /proc/sys/kernel/tainted)
+tainted=$(</proc/sys/kernel/tainted)
 if [ $((tainted & ~(1 << 12 | 1 << 13))) -ne 0 ]; then
 	echo "<3>BUG: the kernel is tainted: $tainted" >/dev/kmsg
 fi

@@ -4,7 +4,8 @@
 # scan-log.sh LOG [ALLOWED...]
 #
 # Print the lines of a kernel log that tell of trouble, with what follows the first one. Status 0: there are none.
-# ALLOWED are extended expressions of lines that a test provokes on purpose.
+# ALLOWED are extended expressions of lines that a test provokes on purpose; the call trace that belongs to such a line, at most
+# ten lines below it, is allowed with it.
 
 set -u
 log=$1
@@ -20,16 +21,18 @@ trouble+='|usercopy: Kernel memory|overflow detected|trying to (register|unregis
 # What the stock kernel says on every boot of such a machine.
 harmless='process .systemd-udevd. .*ignored|Speculative Store Bypass|WARNING: .*(Spectre|Retbleed|MDS|mitigat)'
 # And what the checkers say of themselves.
-harmless+='|RCU callback double-/use-after-free debug is enabled|Kernel memory leak detector initialized'
+harmless+='|RCU callback double-/use-after-free debug is enabled|Kernel memory leak detector initialized|kcsan: '
 
 [ -r "$log" ] || { echo "scan-log.sh: cannot read $log" >&2; exit 2; }
 [ -s "$log" ] || { echo "scan-log.sh: $log is empty: the kernel said nothing at all" >&2; exit 1; }
 
-for allowed; do
-	harmless+="|$allowed"
-done
-tr -d '\r' <"$log" | awk -v trouble="$trouble" -v harmless="$harmless" '
-	$0 ~ trouble && $0 !~ harmless { found++; if (found == 1) follow = 40 }
-	$0 ~ trouble && $0 !~ harmless && follow <= 0 && found <= 20 { print; next }
+# Races of the rest of the kernel are found too; the first line of a report names both functions, and their modules.
+provoked=$(IFS='|'; echo "$*")
+tr -d '\r' <"$log" | awk -v trouble="$trouble" -v harmless="$harmless" -v provoked="$provoked" '
+	function tells() { return $0 ~ trouble && $0 !~ harmless && ($0 !~ /BUG: KCSAN/ || $0 ~ /\[usbpass\]/) }
+	provoked != "" && $0 ~ provoked { allowed = NR; next }
+	/Call Trace/ && allowed && NR <= allowed + 10 { allowed = 0; next }
+	tells() { found++; if (found == 1) follow = 40 }
+	tells() && follow <= 0 && found <= 20 { print; next }
 	follow > 0 { print; follow-- }
 	END { exit found > 0 }'
