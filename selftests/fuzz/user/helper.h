@@ -3,7 +3,7 @@
  * The helper's verbs over objects that a program makes up instead of the kernel, and a look at each byte that they print. To
  * be linked with all objects of userspace/cli but main.o, and with --wrap for the functions listed here.
  */
-// wrap: usbpass_device_list usbpass_group_list usbpass_group_get usbpass_rule_list usbpass_rule_get usbpass_rule_test
+// wrap: usbpass_device_list usbpass_group_list usbpass_group_get usbpass_rule_list usbpass_rule_get usbpass_rule_explain
 // wrap: usbpass_attachment_list usbpass_attachment_get usbpass_info_get usbpass_event_subscribe usbpass_event_next
 #ifndef HELPER_H
 #define HELPER_H
@@ -96,11 +96,15 @@ WRAP(int, usbpass_rule_get, struct usbpass *h, uint32_t id, const char *name, st
 	return 0;
 }
 
-WRAP(int, usbpass_rule_test, struct usbpass *h, uint32_t id, struct usbpass_rule *out)
+/* One that stumbles over its first condition, if it has one. */
+WRAP(int, usbpass_rule_explain, struct usbpass *h, const struct usbpass_device *device, struct usbpass_verdict **out, size_t *n)
 {
 	(void)h;
-	(void)id;
-	helper_rule(out);
+	(void)device;
+	*out = calloc(1, sizeof(**out));
+	helper_rule(&(*out)->rule);
+	(*out)->holds = !(*out)->rule.n_conds;
+	*n = 1;
 	return 0;
 }
 

@@ -3,6 +3,7 @@
  * Conditions mean what the manual says, whatever a device calls itself. Input: the device's numbers, its strings as lines,
  * then conditions.
  */
+#include "cond.h"
 #include "facts.h"
 #include "fuzz.h"
 #include "rule.h"
@@ -35,7 +36,7 @@ static void fill_facts(struct input *in, struct usbpass_facts *facts, char (*str
 	facts->serial = strings[3][0] ? strings[3] : NULL;
 }
 
-/* As nl_rule.c lets them in. */
+/* As nl_rule.c lets them in; kernel_regex_fuzz.c has the tables. */
 static u32 fill_conds(struct input *in, struct usbpass_cond *conds, char (*strings)[64])
 {
 	u32 n = 0;
@@ -44,9 +45,11 @@ static u32 fill_conds(struct input *in, struct usbpass_cond *conds, char (*strin
 		struct usbpass_cond *cond = &conds[n];
 
 		cond->field = 1 + take_u8(in) % (__USBPASS_FIELD_MAX - 1);
-		cond->op = take_u8(in) & 1 ? USBPASS_OP_NE : USBPASS_OP_EQ;
+		cond->op = 1 + take_u8(in) % (__USBPASS_OP_MAX - 1);
+		if (usbpass_cond_has_table(cond->op) || !usbpass_cond_takes(cond->field, cond->op))
+			cond->op = USBPASS_OP_EQ;
 		cond->mask = 0xffffff;
-		switch (usbpass_rule_kind(cond->field)) {
+		switch (usbpass_cond_kind(cond->field)) {
 		case USBPASS_KIND_STRING:
 			take_line(in, strings[n], sizeof(strings[n]));
 			cond->string = strings[n];
@@ -58,8 +61,8 @@ static u32 fill_conds(struct input *in, struct usbpass_cond *conds, char (*strin
 			/* fallthrough */
 		case USBPASS_KIND_NUMBER:
 			cond->number = take_u32(in);
-			if (cond->number > usbpass_rule_number_max(cond->field))
-				cond->number &= usbpass_rule_number_max(cond->field);
+			if (cond->number > usbpass_cond_number_max(cond->field))
+				cond->number &= usbpass_cond_number_max(cond->field);
 			break;
 		case USBPASS_KIND_NONE:
 			cond->op = USBPASS_OP_EQ;
@@ -67,6 +70,23 @@ static u32 fill_conds(struct input *in, struct usbpass_cond *conds, char (*strin
 		n++;
 	}
 	return n;
+}
+
+static u8 opposite(u8 op)
+{
+	static const u8 pairs[][2] = {
+		{ USBPASS_OP_EQ, USBPASS_OP_NE }, { USBPASS_OP_LT, USBPASS_OP_GE }, { USBPASS_OP_LE, USBPASS_OP_GT },
+		{ USBPASS_OP_BEGINS, USBPASS_OP_NOT_BEGINS }, { USBPASS_OP_ENDS, USBPASS_OP_NOT_ENDS },
+		{ USBPASS_OP_CONTAINS, USBPASS_OP_NOT_CONTAINS }, { USBPASS_OP_ICONTAINS, USBPASS_OP_NOT_ICONTAINS },
+		{ USBPASS_OP_GLOB, USBPASS_OP_NOT_GLOB },
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(pairs); i++)
+		if (pairs[i][0] == op || pairs[i][1] == op)
+			return pairs[i][pairs[i][0] == op];
+	CHECK(false, "operator %u has no opposite", op);
+	return 0;
 }
 
 /* "Not equal" is what "equal" is not; of interfaces, "none" is what "any" is not. */
@@ -80,12 +100,12 @@ static void check_opposite(const struct usbpass_cond *cond, const struct usbpass
 		return;
 	}
 	if (cond->field != USBPASS_FIELD_INTERFACE_CLASS) {
-		other.op = cond->op == USBPASS_OP_EQ ? USBPASS_OP_NE : USBPASS_OP_EQ;
-		CHECK(holds != matches(&other, 1, facts, "here"), "field %u: eq and ne", cond->field);
+		other.op = opposite(cond->op);
+		CHECK(holds != matches(&other, 1, facts, "here"), "field %u: operator %u and its opposite", cond->field, cond->op);
 		return;
 	}
 	if (cond->quantifier == USBPASS_QUANTIFIER_ALL) {
-		other.op = cond->op == USBPASS_OP_EQ ? USBPASS_OP_NE : USBPASS_OP_EQ;
+		other.op = opposite(cond->op);
 		other.quantifier = USBPASS_QUANTIFIER_NONE;
 		CHECK(holds == (facts->nr_classes && matches(&other, 1, facts, "here")), "all, and none that is not");
 		return;

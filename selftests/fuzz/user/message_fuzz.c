@@ -2,7 +2,7 @@
 /*
  * Whatever comes from the netlink socket, each call of the library ends, with the kernel's answer or an error in words, and
  * reads no byte behind what was received. Input: the call, then datagrams with their length before each (16 bits); a header's
- * sequence number is made the request's if it is odd, else 0, which is how events come.
+ * sequence number is made a request's if it is odd, else 0, which is how events come.
  */
 // wrap: recv poll send nl_socket_get_fd
 #include <errno.h>
@@ -17,7 +17,7 @@
 #define FAMILY	0x20
 
 static struct input in;
-static uint32_t seq;
+static uint32_t seq, requests;
 
 int __wrap_nl_socket_get_fd(const struct nl_sock *sk);
 int __wrap_nl_socket_get_fd(const struct nl_sock *sk)
@@ -29,11 +29,16 @@ ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags);
 ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags)
 {
 	const struct nlmsghdr *request = buf;
+	int rem = (int)len;
 
 	(void)fd;
 	(void)flags;
-	CHECK(request->nlmsg_len == len, "a request of another length");
 	seq = request->nlmsg_seq;
+	for (requests = 0; nlmsg_ok(request, rem); requests++) {
+		CHECK(request->nlmsg_seq == seq + requests, "requests out of order");
+		request = nlmsg_next((struct nlmsghdr *)request, &rem);
+	}
+	CHECK(requests && rem <= 0, "requests of another length");
 	return (ssize_t)len;
 }
 
@@ -52,16 +57,20 @@ static void number(unsigned char *bytes, int len)
 	struct nlmsghdr *nlh = (struct nlmsghdr *)bytes;
 
 	for (; nlmsg_ok(nlh, len); nlh = nlmsg_next(nlh, &len))
-		nlh->nlmsg_seq = nlh->nlmsg_seq & 1 ? seq : 0;
+		nlh->nlmsg_seq = nlh->nlmsg_seq & 1 ? seq + (nlh->nlmsg_seq >> 1) % requests : 0;
 }
 
 ssize_t __wrap_recv(int fd, void *buf, size_t size, int flags);
 ssize_t __wrap_recv(int fd, void *buf, size_t size, int flags)
 {
-	size_t len = take_u16(&in);
+	size_t len;
 
 	(void)fd;
-	(void)flags;
+	if (in.left < 2 && flags & MSG_DONTWAIT) {
+		errno = EAGAIN;
+		return -1;
+	}
+	len = take_u16(&in);
 	if (len > in.left)
 		len = in.left;
 	CHECK(len <= size, "a buffer of %zu bytes", size);
@@ -94,14 +103,33 @@ static void list(struct usbpass *h, uint8_t kind)
 		CHECK(!objects && !n, "a failed list leaves something");
 }
 
+/* Some more than go at once. */
+static int commit(struct usbpass *h)
+{
+	static struct usbpass_group groups[70];
+	struct usbpass_state state = { .groups = groups, .n_groups = sizeof(groups) / sizeof(groups[0]) };
+	char err[256] = "";
+	int ret;
+
+	for (size_t i = 0; i < state.n_groups; i++) {
+		groups[i].has = USBPASS_HAS(USBPASS_A_GROUP_NAME);
+		snprintf(groups[i].name, sizeof(groups[i].name), "g%zu", i);
+	}
+	ret = usbpass_state_commit(h, &state, 0, NULL, err, sizeof(err));
+	CHECK(ret == 0 || err[0], "%d without a word", ret);
+	return 0;
+}
+
 static int call(struct usbpass *h, uint8_t which)
 {
 	struct usbpass_attachment attachment = { .has = USBPASS_HAS(USBPASS_A_ATTACH_NAME), .name = "a" };
 	struct usbpass_state state;
 	struct usbpass_device device;
+	struct usbpass_verdict *verdicts;
 	struct usbpass_rule rule;
 	struct usbpass_event event;
 	struct usbpass_info info;
+	size_t n;
 	int ret;
 
 	switch (which % 8) {
@@ -113,6 +141,13 @@ static int call(struct usbpass *h, uint8_t which)
 			usbpass_device_clear(&device);
 		return ret;
 	case 2:
+		if (which & 8) {
+			device = (struct usbpass_device){ .has = USBPASS_HAS(USBPASS_A_DEVICE_ID), .id = 1 };
+			ret = usbpass_rule_explain(h, &device, &verdicts, &n);
+			if (!ret)
+				usbpass_verdict_list_free(verdicts, n);
+			return ret;
+		}
 		ret = usbpass_rule_test(h, 1, &rule);
 		if (!ret)
 			usbpass_rule_clear(&rule);
@@ -126,6 +161,8 @@ static int call(struct usbpass *h, uint8_t which)
 		ret = usbpass_event_next(h, &event, 0);
 		return ret == -EAGAIN ? 0 : ret;	/* no error worth a sentence */
 	case 5:
+		if (which & 8)
+			return commit(h);
 		return usbpass_device_claim(h, 1, NULL, 0, 0);
 	case 6:
 		return usbpass_attachment_new(h, &attachment);

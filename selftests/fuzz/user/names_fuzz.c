@@ -73,11 +73,15 @@ static void check_made(const struct usbpass_device *device, const struct usbpass
 {
 	struct usbpass_rule rule = {};
 	char why[640];
-	int ret = usbpass_made_identity(device, list, n, "here", &rule, why, sizeof(why));
 
-	CHECK(ret == 0 || (ret == -EINVAL && !device->socket[0]), "no identity: %s", why);
-	if (!ret)
-		check_prints(&rule, usbpass_names_printable);
+	for (int by = USBPASS_MADE_BY_BEST; by <= USBPASS_MADE_BY_MODEL; by++) {
+		int ret = usbpass_made_identity(device, list, n, by, by & 1 ? "here" : NULL, &rule, why, sizeof(why));
+
+		CHECK(ret == 0 || (ret == -EINVAL && (by == USBPASS_MADE_BY_SERIAL || !device->socket[0])), "no identity: %s", why);
+		CHECK(ret == 0 || by != USBPASS_MADE_BY_MODEL, "no model: %s", why);
+		if (!ret)
+			check_prints(&rule, usbpass_names_printable);
+	}
 	usbpass_rule_clear(&rule);
 }
 

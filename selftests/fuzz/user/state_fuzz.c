@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Any file is a configuration that is written and read back unchanged, or refused at a place in it. */
+/*
+ * Any file is a configuration that is written and read back unchanged, or refused at a place in it; and what needs no whole
+ * parser of YAML means the same to one.
+ */
 #include <errno.h>
 #include "same_rule.h"
 #include "state_yaml.h"
@@ -46,6 +49,29 @@ static void check_same(const struct usbpass_state *a, const struct usbpass_state
 	}
 }
 
+/* A last line without an end is not of the plain form; a comment says nothing. */
+static void check_plain(const char *text, size_t size)
+{
+	struct usbpass_state plain = {}, tree = {};
+	char err[1024] = "", *commented;
+	int ret;
+
+	if (usbpass_state_yaml_plain(text, size, &plain)) {
+		commented = malloc(size + 1);
+		memcpy(commented, text, size);
+		commented[size] = '#';
+		ret = load(commented, size + 1, &tree, err, sizeof(err));
+		CHECK(ret == 0, "refused only by the parser of all YAML: %s", err);
+		check_same(&plain, &tree);
+		free(commented);
+		usbpass_state_free(&tree);
+	} else {
+		CHECK(!plain.groups && !plain.rules && !plain.attachments && !plain.generation,
+		      "declined, and something is left of it");
+	}
+	usbpass_state_free(&plain);
+}
+
 static char *save(const struct usbpass_state *state, size_t *size)
 {
 	char *text = NULL;
@@ -62,8 +88,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct usbpass_state state = {}, back = {};
 	char err[1024] = "", *text, *again;
 	size_t n, n_again;
-	int ret = load((const char *)data, size, &state, err, sizeof(err));
+	int ret;
 
+	check_plain((const char *)data, size);
+	ret = load((const char *)data, size, &state, err, sizeof(err));
 	if (ret) {
 		check_error(ret, size, err);
 		usbpass_state_free(&state);
@@ -73,6 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ret = load(text, n, &back, err, sizeof(err));
 	CHECK(ret == 0, "what was written is refused: %s\n%s", err, text);
 	check_same(&state, &back);
+	check_plain(text, n);
 	again = save(&back, &n_again);
 	CHECK(n == n_again && !memcmp(text, again, n), "written twice, two files:\n%s\n%s", text, again);
 	free(text);

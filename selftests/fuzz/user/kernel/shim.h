@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Stand-ins for what kernel/{descriptor,facts,filter,name,rule}.c take from the kernel, so that these very files run in user
- * space. Each does what the kernel's does, on one processor: locks lock nothing, RCU waits for nobody, memory is malloc's.
+ * Stand-ins for what kernel/{cond,descriptor,facts,filter,name,regex,rule,ruleset}.c take from the kernel, so that these very files run in
+ * user space. Each does what the kernel's does, on one processor: locks lock nothing, RCU waits for nobody, memory is malloc's.
  * What those files include for declarations alone is declared and no more.
  */
 #ifndef SHIM_H
@@ -33,8 +33,15 @@ typedef __s64 s64;
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define container_of(ptr, type, member)	((type *)((char *)(ptr) - offsetof(type, member)))
 #define max_t(type, a, b)	((type)(a) > (type)(b) ? (type)(a) : (type)(b))
+#define clamp_t(type, a, low, high)	((type)(a) < (type)(low) ? (type)(low) : (type)(a) > (type)(high) ? (type)(high) : (type)(a))
 #define le16_to_cpu(x)	le16toh(x)
 #define cpu_to_le16(x)	htole16(x)
+
+/* linux/err.h, linux/overflow.h */
+#define ERR_PTR(error)	((void *)(long)(error))
+#define PTR_ERR(ptr)	((long)(ptr))
+#define IS_ERR(ptr)	((unsigned long)(ptr) >= (unsigned long)-4095)
+#define struct_size(ptr, member, n)	(sizeof(*(ptr)) + (n) * sizeof((ptr)->member[0]))
 
 /* linux/bitmap.h */
 #define BITS_PER_LONG	(8 * sizeof(long))
@@ -73,10 +80,25 @@ static inline ssize_t strscpy(char *to, const char *from, size_t size)
 #define kzalloc(size, gfp)	calloc(1, size)
 #define kcalloc(n, size, gfp)	calloc(n, size)
 #define kvmalloc(size, gfp)	malloc(size)
+#define kvcalloc(n, size, gfp)	calloc(n, size)
 #define kstrdup(s, gfp)		strdup(s)
 #define kstrndup(s, n, gfp)	strndup(s, n)
 #define kfree(ptr)		free((void *)(ptr))
 #define kvfree(ptr)		free((void *)(ptr))
+
+/* linux/hash.h, linux/log2.h, linux/sort.h, linux/sched.h */
+static inline u32 hash_32(u32 value, unsigned int bits)
+{
+	return value * 0x61c88647u >> (32 - bits);
+}
+
+static inline unsigned int order_base_2(unsigned int n)
+{
+	return n > 1 ? 32 - (unsigned int)__builtin_clz(n - 1) : 0;
+}
+
+#define sort(base, n, size, order, swap)	qsort(base, n, size, order)
+#define cond_resched()		((void)0)
 
 /* linux/kref.h, linux/atomic.h */
 struct kref {
