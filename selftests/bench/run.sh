@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.." || exit 2
 out=$(mktemp -d /tmp/usbpass-bench.XXXXXX)
 trap 'rm -rf "$out"' EXIT
 
-BOOT_ACCEL="tcg,thread=single" selftests/vm/boot.sh -n bench -d "$out/boot" -c 1 -t 900 -q "-icount shift=0,sleep=off" \
+BOOT_ACCEL="tcg,thread=single" selftests/vm/boot.sh -n bench -d "$out/boot" -c 1 -t 900 -q "-cpu max" -q "-icount shift=0,sleep=off" \
 	-- selftests/bench/guest.sh >"$out/figures" || { cat "$out/figures"; echo "bench: the machine's part failed" >&2; exit 1; }
 
 awk '
