@@ -77,7 +77,15 @@ troubled_logs()
 		usercopy: Kernel memory exposure attempt detected from SLUB object
 		refcount_t: underflow; use-after-free.
 		BUG: the kernel is tainted: 12800
+		BUG: KCSAN: data-race in lease_put [usbpass] / vhci_rx_loop [vhci_hcd]
 	END
+	log_of "[    5.123456] BUG: KCSAN: data-race in vhci_rx_loop [vhci_hcd] / vhci_urb_enqueue [vhci_hcd]"
+	"$selftests/vm/scan-log.sh" "$TMP/console.log"
+	log_of "[    5.1] insmod: vmalloc error: size 8192" "[    5.2] Call Trace:"
+	expect_fail "$selftests/vm/scan-log.sh" "$TMP/console.log"
+	"$selftests/vm/scan-log.sh" "$TMP/console.log" "vmalloc error: size"
+	log_of "[    5.1] insmod: vmalloc error: size 8192" "[    5.2] Call Trace:" "[    5.3] Call Trace:"
+	expect_fail "$selftests/vm/scan-log.sh" "$TMP/console.log" "vmalloc error: size"
 	: >"$TMP/console.log"
 	expect_fail "$selftests/vm/scan-log.sh" "$TMP/console.log"
 }

@@ -7,7 +7,8 @@
 
 . "$(dirname "$0")/../lib/ktap.sh"
 fuzz=$TOP/selftests/fuzz/user
-names=(rule_text state codec message names inuse print kernel_descriptor kernel_name kernel_filter kernel_rule)
+names=(rule_text state codec message names inuse import print kernel_descriptor kernel_name kernel_filter kernel_regex kernel_rule
+	kernel_ruleset)
 declare -A sentences=(
 	[rule_text]="the rule parser reads back what it prints, and errs within the text"
 	[state]="the YAML loader reads back what it writes, and errs within the file"
@@ -15,11 +16,14 @@ declare -A sentences=(
 	[message]="whatever comes from the socket ends a call with an answer or words"
 	[names]="strings of devices are made safe without loss, and mean one device or none"
 	[inuse]="what procfs says of mounts, swap and processes cannot break the look at them"
+	[import]="whatever stands in other systems' rules becomes a configuration that loads, and words that a terminal shows"
 	[print]="no verb of the helper lets a terminal obey a string, and JSON stays JSON"
 	[kernel_descriptor]="the kernel reads hostile descriptors within their bytes"
 	[kernel_name]="the kernel makes a path of every name that it takes"
 	[kernel_filter]="no SETUP packet desynchronizes or trespasses"
+	[kernel_regex]="an expression's table is refused, or leads nowhere outside of itself"
 	[kernel_rule]="conditions mean what the manual says, whatever a device calls itself"
+	[kernel_ruleset]="the index finds what a walk finds, and looks at no rule of another vendor:product"
 )
 
 printf 'int LLVMFuzzerTestOneInput(const char *d, long n) { return !d || n < 0; }\n' |

@@ -33,6 +33,8 @@ names_module()
 		rule list
 		attach show x
 		apply /nonexistent
+		confirm
+		revert
 		save
 		monitor
 	END
@@ -112,11 +114,43 @@ fails_to_write()
 	grep -q "cannot write" "$TMP/err"
 }
 
+# The configuration on one stream, what is lost on the other, and a status that tells; nothing reaches a terminal that it obeys.
+imports()
+{
+	printf '%s\n' 'DENY: class=03 # HID' 'ALLOW:' >"$TMP/policy"
+	status 0 import xenserver "$TMP/policy" --group vms
+	grep -q "^  group: \"vms\"$" "$TMP/out"
+	grep -q "2 rules became 5 rules, 1 groups" "$TMP/err"
+	printf 'ALLOW: class=0\033[31m\n' >>"$TMP/policy"
+	status 1 import xenserver - <"$TMP/policy"
+	grep -q "^usbpass: 1$" "$TMP/out"
+	grep -qF 'standard input:3:14: left out: ALLOW: class=0\x1b[31m: class takes 2 hex digits' "$TMP/err"
+	expect_fail grep -q "keep devices back" "$TMP/err"
+	status 1 import xenserver "$TMP/policy" --strict
+	same "" "$(<"$TMP/out")"
+	grep -q "nothing is written" "$TMP/err"
+	status 1 -j import xenserver "$TMP/policy"
+	grep -q '"kind": "left out"' "$TMP/out"
+	status 3 import usbguard /nonexistent
+	status 1 import libvirt "$TMP/policy"
+	same "" "$(<"$TMP/out")"
+	grep -q "line 1: not XML: .*; nothing is written" "$TMP/err"
+	status 1 import usbguard /dev/zero
+	grep -q "File too large" "$TMP/err"
+	status 2 import yaml "$TMP/policy"
+	status 2 import usbguard
+	status 2 import usbguard "$TMP/policy" --group a/b
+	status 2 import xenserver "$TMP/policy" --default allow
+	expect_fail grep -qr $'\033' "$TMP/out" "$TMP/err"
+	expect_fail grep -q libxml2 <<<"$(ldd "$TOP/userspace/usbpass" "$TOP/userspace/usbpassd")"
+}
+
 # What every command prints fits the schema; python3-jsonschema, where it is installed, says so.
 fits_schema()
 {
 	python3 -c "import jsonschema" 2>/dev/null || skip "python3-jsonschema is not installed"
-	for command in version doctor status "device list"; do
+	echo '3:-1:-1:-1:0|x|-1:-1:-1:-1:1' >"$TMP/filter"
+	for command in version doctor status "device list" "import usbredir $TMP/filter"; do
 		# shellcheck disable=SC2086
 		"$usbpass" -j $command >"$TMP/out" 2>/dev/null || true
 		python3 - "$TOP/userspace/usbpass.schema.json" "$TMP/out" <<-'END'
@@ -126,7 +160,7 @@ fits_schema()
 	done
 }
 
-plan 9
+plan 10
 it "says that the module is not loaded, with status 4" names_module
 it "refuses wrong usage with status 2" refuses_usage
 it "takes no beginning of a word for the word" takes_no_beginnings
@@ -135,4 +169,5 @@ it "tells its version without a module" tells_version
 it "prints errors as JSON too" errors_in_json
 it "looks for what is missing" doctors
 it "notices that its output was lost" fails_to_write
+it "imports other systems' rules, and tells what is lost" imports
 it "prints JSON that fits the installed schema" fits_schema

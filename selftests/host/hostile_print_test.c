@@ -6,7 +6,7 @@
 // libs: libnl-genl-3.0 json-c libudev yaml-0.1
 // link: -I../userspace/cli ../userspace/cli/[!m]*.o ../userspace/cli/monitor.o ../userspace/libusbpass.a
 // link: -Wl,--wrap=usbpass_device_list,--wrap=usbpass_group_list,--wrap=usbpass_group_get,--wrap=usbpass_rule_list
-// link: -Wl,--wrap=usbpass_rule_get,--wrap=usbpass_rule_test,--wrap=usbpass_attachment_list,--wrap=usbpass_attachment_get
+// link: -Wl,--wrap=usbpass_rule_get,--wrap=usbpass_rule_explain,--wrap=usbpass_attachment_list,--wrap=usbpass_attachment_get
 // link: -Wl,--wrap=usbpass_info_get,--wrap=usbpass_event_subscribe,--wrap=usbpass_event_next
 #include "codec.h"
 #include "../fuzz/user/helper.h"

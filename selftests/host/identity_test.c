@@ -2,6 +2,7 @@
 /* Which device is meant, by which identity a made rule finds it again, and strings of devices on a terminal. */
 // libs: libnl-genl-3.0 libudev
 // link: ../userspace/libusbpass.a
+#include "ambiguous.h"
 #include "made.h"
 #include "names.h"
 #include "rule_text.h"
@@ -33,17 +34,22 @@ TAP_SETUP
 	list[4] = device(13, "2-2", "0000:00:1d.0/2", 0x9999, 0x0001, "12");
 }
 
-static void expect_made(size_t i, const char *text, const char *why)
+static void expect_made_by(size_t i, enum usbpass_made_by by, const char *node, const char *text, const char *why)
 {
 	struct usbpass_rule rule = {};
 	char seen[640], *printed;
 
-	ASSERT_EQ(0, usbpass_made_identity(&list[i], list, 5, "here", &rule, seen, sizeof(seen)));
+	ASSERT_EQ(0, usbpass_made_identity(&list[i], list, 5, by, node, &rule, seen, sizeof(seen)));
 	printed = usbpass_rule_text_print(&rule);
 	EXPECT_STR(text, printed);
 	EXPECT_STR(why, seen);
 	free(printed);
 	usbpass_rule_clear(&rule);
+}
+
+static void expect_made(size_t i, const char *text, const char *why)
+{
+	expect_made_by(i, USBPASS_MADE_BY_BEST, "here", text, why);
 }
 
 TEST("a serial that is unique among its model makes the identity")
@@ -65,13 +71,35 @@ TEST("a missing, empty, shared or unprintable serial gives way to the socket")
 		    "a serial that cannot be printed: socket 0000:00:14.0/4.2");
 }
 
+TEST("an identity is made as it is asked for, for this node or every one")
+{
+	expect_made_by(2, USBPASS_MADE_BY_SERIAL, NULL, "vendor = 1234 and product = 0002 and serial = \"S1\"", "serial S1, unique here");
+	expect_made_by(2, USBPASS_MADE_BY_SOCKET, "here",
+		       "node = here and vendor = 1234 and product = 0002 and socket = 0000:00:14.0/4.2", "as asked: socket 0000:00:14.0/4.2");
+	expect_made_by(0, USBPASS_MADE_BY_MODEL, NULL, "vendor = 1234 and product = 0001",
+		       "model 1234:0001, of which 2 are here: each is meant");
+}
+
+TEST("a serial that was asked for and will not do is refused with the way out")
+{
+	static const struct { size_t i; const char *why; } rows[] = {{0, "a serial that another device here has too"}, {3, "no serial"}};
+	struct usbpass_rule rule = {};
+	char why[640];
+
+	for (size_t i = 0; i < 2; i++) {
+		EXPECT_EQ(-EINVAL, usbpass_made_identity(&list[rows[i].i], list, 5, USBPASS_MADE_BY_SERIAL, "here", &rule, why, sizeof(why)));
+		TAP_CHECK(false, strstr(why, rows[i].why) && strstr(why, "--by socket"), "%s", why);
+	}
+	EXPECT_EQ(0, rule.n_conds);
+}
+
 TEST("a device with neither serial nor socket is refused in words")
 {
 	struct usbpass_rule rule = {};
 	char why[640];
 
 	list[3].socket[0] = '\0';
-	EXPECT_EQ(-EINVAL, usbpass_made_identity(&list[3], list, 5, "here", &rule, why, sizeof(why)));
+	EXPECT_EQ(-EINVAL, usbpass_made_identity(&list[3], list, 5, USBPASS_MADE_BY_BEST, "here", &rule, why, sizeof(why)));
 	EXPECT(strstr(why, "socket is not known"));
 	EXPECT_EQ(0, rule.n_conds);
 }
@@ -104,11 +132,52 @@ TEST("what means several devices lists them")
 	char err[2048];
 
 	EXPECT_EQ(-ENOTUNIQ, usbpass_selector_find("1234:0001", list, 5, &found, err, sizeof(err)));
-	EXPECT(strstr(err, "#1 1-1") && strstr(err, "#2 1-2") && !strstr(err, "#3"));
+	EXPECT(strstr(err, "\n  #1 or 1-1 or 0000:00:14.0/1 (1234:0001 serial S1)\n"));
+	EXPECT(strstr(err, "\n  #2 or 1-2 or 0000:00:14.0/2 (1234:0001 serial S1)"));
+	EXPECT(!strstr(err, "#3"));
 	EXPECT_EQ(-ENOTUNIQ, usbpass_selector_find("S1", list, 5, &found, err, sizeof(err)));
 	/* "12" is one device's id and another's serial: not for us to choose. */
 	EXPECT_EQ(-ENOTUNIQ, usbpass_selector_find("12", list, 5, &found, err, sizeof(err)));
 	EXPECT(!found);
+	EXPECT(strstr(err, "\n  #13 or 2-2 or 0000:00:1d.0/2 (9999:0001 serial 12)"));
+	/* A serial of its own is one more way to say which; one that cannot be typed is none. */
+	strcpy(list[1].serial, "S2");
+	EXPECT_EQ(-ENOTUNIQ, usbpass_selector_find("1234:0001", list, 5, &found, err, sizeof(err)));
+	EXPECT(strstr(err, "\n  #2 or 1-2 or 0000:00:14.0/2 or S2 (1234:0001 serial S2)"));
+	strcpy(list[1].serial, "\033[2J");
+	EXPECT_EQ(-ENOTUNIQ, usbpass_selector_find("1234:0001", list, 5, &found, err, sizeof(err)));
+	EXPECT(strstr(err, "\n  #2 or 1-2 or 0000:00:14.0/2 (1234:0001 serial \\x1b[2J)"));
+}
+
+/* Made when S1 was unique; then a second one came. */
+TEST("a made rule by serial that means several devices is ambiguous, and so is a pin; no other rule is")
+{
+	struct usbpass_rule rule = { .origin = USBPASS_ORIGIN_MADE, .action = USBPASS_ACTION_CLAIM, .enabled = 1, .name = "r", .group = "g" };
+	struct usbpass_attachment pinned = { .has = USBPASS_HAS(USBPASS_A_ATTACH_PIN_SERIAL), .enabled = 1, .name = "a",
+					     .pin_vendor = 0x1234, .pin_product = 1, .pin_serial = "S1" };
+	struct usbpass_ambiguous ambiguous;
+	char err[512];
+
+	ASSERT_EQ(0, usbpass_rule_text_parse("node = here and vendor = 1234 and product = 0001 and serial = S1", &rule, err, sizeof(err)));
+	EXPECT(usbpass_ambiguous_rule(&rule, list, 5, "here", &ambiguous));
+	EXPECT_EQ(2, ambiguous.n);
+	EXPECT_STR("2 devices here have serial S1: #1 (1-1), #2 (1-2)", ambiguous.what);
+	EXPECT(strstr(ambiguous.remedy, "usbpass rule del 'r', then usbpass group make 'g'"));
+	EXPECT(usbpass_ambiguous_pin(&pinned, list, 5, &ambiguous));
+	EXPECT(strstr(ambiguous.remedy, "usbpass attach set 'a' --device"));
+	EXPECT(!usbpass_ambiguous_rule(&rule, list + 1, 4, "here", &ambiguous));
+	EXPECT_EQ(0, ambiguous.n);
+	EXPECT(!usbpass_ambiguous_pin(&pinned, list + 1, 4, &ambiguous));
+	EXPECT(!usbpass_ambiguous_rule(&rule, list, 5, "elsewhere", &ambiguous));
+	rule.origin = USBPASS_ORIGIN_HAND;
+	EXPECT(!usbpass_ambiguous_rule(&rule, list, 5, "here", &ambiguous));
+	rule.origin = USBPASS_ORIGIN_MADE;
+	rule.enabled = 0;
+	EXPECT(!usbpass_ambiguous_rule(&rule, list, 5, "here", &ambiguous));
+	rule.enabled = 1;
+	ASSERT_EQ(0, usbpass_rule_text_parse("vendor = 1234 and product = 0001", &rule, err, sizeof(err)));
+	EXPECT(!usbpass_ambiguous_rule(&rule, list, 5, "here", &ambiguous));
+	usbpass_rule_clear(&rule);
 }
 
 TEST("what means none says how to name one")

@@ -27,6 +27,7 @@ static struct nl_sock *connected(uint32_t to)
 	struct nl_sock *sk = nl_socket_alloc();
 
 	ASSERT(sk);
+	nl_socket_disable_auto_ack(sk);
 	if (nl_connect(sk, NETLINK_USERSOCK) < 0)
 		SKIP("no netlink socket between user programs here");
 	ASSERT_EQ(0, connect(nl_socket_get_fd(sk), (struct sockaddr *)&address, sizeof(address)));
@@ -59,6 +60,13 @@ static uint8_t take_request(void)
 
 	ASSERT(recvfrom(played, request_bytes, sizeof(request_bytes), 0, (struct sockaddr *)&client, &len) > 0);
 	request = (struct nlmsghdr *)request_bytes;
+	return ((struct genlmsghdr *)nlmsg_data(request))->cmd;
+}
+
+/* Of the same datagram. */
+static uint8_t next_request(void)
+{
+	request = (struct nlmsghdr *)((char *)request + NLMSG_ALIGN(request->nlmsg_len));
 	return ((struct genlmsghdr *)nlmsg_data(request))->cmd;
 }
 
@@ -392,9 +400,10 @@ TEST("a refused state names the object at fault and leaves no stage")
 		ASSERT_EQ(USBPASS_CMD_TXN_BEGIN, take_request());
 		send_ack(0, NULL, 0, false);
 		ASSERT_EQ(USBPASS_CMD_GROUP_NEW, take_request());
+		EXPECT(!(request->nlmsg_flags & NLM_F_ACK));
 		send_group(1, "first", 0);
-		send_ack(0, NULL, 0, false);
-		ASSERT_EQ(USBPASS_CMD_GROUP_NEW, take_request());
+		ASSERT_EQ(USBPASS_CMD_GROUP_NEW, next_request());
+		EXPECT(request->nlmsg_flags & NLM_F_ACK);
 		send_ack(-EINVAL, "a name may not hold '/'", offset_of(USBPASS_A_GROUP_NAME), true);
 		ASSERT_EQ(USBPASS_CMD_TXN_ABORT, take_request());
 		send_ack(0, NULL, 0, false);
@@ -405,6 +414,89 @@ TEST("a refused state names the object at fault and leaves no stage")
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
 	EXPECT_EQ(0, two_groups[0].id);
+}
+
+/* Object number @bad is refused, as is the one behind it; @lost goes without an answer. Says how many came, but at the end. */
+static int play_many(int n, int bad, int lost)
+{
+	int i = 0;
+
+	ASSERT_EQ(USBPASS_CMD_TXN_BEGIN, take_request());
+	send_ack(0, NULL, 0, false);
+	while (i < n) {
+		bool last;
+
+		ASSERT_EQ(USBPASS_CMD_GROUP_NEW, take_request());
+		do {
+			last = request->nlmsg_flags & NLM_F_ACK;
+			if (i == bad || i == bad + 1)
+				send_ack(-EINVAL, i == bad ? "the first" : "the second", 0, true);
+			else if (i != lost)
+				send_group(1, "g", 0);
+			if (last && i != bad && i != bad + 1)
+				send_ack(0, NULL, 0, false);
+			i++;
+		} while (!last && next_request() == USBPASS_CMD_GROUP_NEW);
+		if (bad >= 0 && i > bad)
+			break;
+		if (lost >= 0 && i > lost)
+			break;
+	}
+	return i;
+}
+
+#define MANY	150
+
+static struct usbpass_state many_groups(void)
+{
+	static struct usbpass_group groups[MANY];
+
+	for (int i = 0; i < MANY; i++) {
+		groups[i].has = USBPASS_HAS(USBPASS_A_GROUP_NAME);
+		snprintf(groups[i].name, sizeof(groups[i].name), "g%d", i);
+	}
+	return (struct usbpass_state){ .groups = groups, .n_groups = MANY };
+}
+
+TEST("very many objects go at once, and the first that is refused is the one that is named")
+{
+	struct usbpass_state state = many_groups();
+	char err[256], expected[64];
+	static const int bad[] = { 0, 63, 64, 149 };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		KERNEL {
+			play_many(MANY, bad[i], -1);
+			ASSERT_EQ(USBPASS_CMD_TXN_ABORT, take_request());
+			send_ack(0, NULL, 0, false);
+			OVER;
+		}
+		EXPECT_EQ(-EINVAL, usbpass_state_commit(h, &state, 0, NULL, err, sizeof(err)));
+		snprintf(expected, sizeof(expected), "group 'g%d': the first", bad[i]);
+		EXPECT_STR(expected, err);
+	}
+	KERNEL {
+		ASSERT_EQ(MANY, play_many(MANY, -2, -1));
+		ASSERT_EQ(USBPASS_CMD_TXN_COMMIT, take_request());
+		send_ack(0, NULL, 0, false);
+		OVER;
+	}
+	EXPECT_EQ(0, usbpass_state_commit(h, &state, 0, NULL, err, sizeof(err)));
+}
+
+TEST("an object of which no answer tells is not taken for made")
+{
+	struct usbpass_state state = many_groups();
+	char err[256];
+
+	KERNEL {
+		play_many(MANY, -2, 70);
+		ASSERT_EQ(USBPASS_CMD_TXN_ABORT, take_request());
+		send_ack(0, NULL, 0, false);
+		OVER;
+	}
+	EXPECT_EQ(-EBADMSG, usbpass_state_commit(h, &state, 0, NULL, err, sizeof(err)));
+	EXPECT(strstr(err, "incomplete"));
 }
 
 static void send_info(uint64_t generation)

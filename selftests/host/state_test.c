@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include "rule_text.h"
-#include "state.h"
+#include "state_yaml.h"
 #include "tap.h"
 
 static char dir[] = "/tmp/usbpass-state.XXXXXX", path[64], err[1024];
@@ -293,13 +293,116 @@ TEST("refuses values that do not fit, where they stand")
 
 TEST("refuses a wrong match with the place in the file and in the text")
 {
-	expect_refused(-EINVAL, 5, 10, "column", "usbpass: 1\nrules:\n- name: a\n  action: ignore\n  match: 'vendr = 046d'\n");
+#define RULE "usbpass: 1\nrules:\n- name: a\n  action: ignore\n  match: "
+	expect_refused(-EINVAL, 5, 11, "in 'match', 'vendr' is no field", RULE "'vendr = 046d'\n");
+	expect_refused(-EINVAL, 5, 19, "in 'match', '46d' is not four", RULE "vendor = 46d\n");
+	expect_refused(-EINVAL, 5, 19, "in 'match', '46d' is not four", RULE "vendor = 46d and any   # why\n");
+	expect_refused(-EINVAL, 5, 18, "a value is missing here", RULE "vendor =\n");
+	expect_refused(-EINVAL, 5, 36, "'46d'", RULE "\"node = here and vendor = 46d\"\n");
+	/* Columns of the file are characters. */
+	expect_refused(-EINVAL, 5, 33, "'vendr' is no field", RULE "'vendor-name = \"\303\274\" and vendr = 046d'\n");
+	expect_refused(-EINVAL, 5, 22, "the parenthesis is never closed", RULE "'serial ~ \"^(A\"'\n");
+	/* Not as it stands there: the place is one of the text that YAML makes of it. */
+	expect_refused(-EINVAL, 5, 10, "in the text of 'match', column 18: 'vendr'", RULE "\"serial = \\\"A\\\" and vendr = 046d\"\n");
+	expect_refused(-EINVAL, 5, 10, "in the text of 'match', column 18: 'vendr'", RULE "'serial = \"''\" and vendr = 046d'\n");
+	expect_refused(-EINVAL, 5, 10, "in the text of 'match', column 29: '5'", RULE ">\n    vendor = 046d and\n    product = 5\n");
+	expect_refused(-EINVAL, 5, 10, "in the text of 'match', column 29: '5'", RULE "|\n    vendor = 046d and\n    product = 5\n");
+	expect_refused(-EINVAL, 5, 10, "in the text of 'match', column 29: '5'", RULE "vendor = 046d and\n    product = 5\n");
+	expect_refused(-EINVAL, 5, 10, "in the text of 'match', column 10: '5'", RULE "&anchor 'vendor = 5'\n");
+#undef RULE
+}
+
+TEST("reads standard input")
+{
+	put("usbpass: 1\ngroups:\n- name: a\n- nome: b\n");
+	ASSERT(freopen(path, "r", stdin));
+	EXPECT_EQ(-EINVAL, usbpass_state_load("-", &state, err, sizeof(err)));
+	EXPECT(!strncmp(err, "standard input:4:3: ", 20));
+	put("usbpass: 1\ngroups:\n- name: a\n");
+	ASSERT(freopen(path, "r", stdin));
+	EXPECT_EQ(0, usbpass_state_load("-", &state, err, sizeof(err)));
+	EXPECT_EQ(1, state.n_groups);
 }
 
 TEST("tells a file that is not there from one that is wrong")
 {
 	EXPECT_EQ(-ENOENT, usbpass_state_load("/nonexistent/usbpass.yaml", &state, err, sizeof(err)));
 	EXPECT(strstr(err, "/nonexistent/usbpass.yaml: No such file"));
+}
+
+/* The same, for the parser of all YAML, to which an end without a newline is nothing. */
+static void expect_plain(const char *text)
+{
+	char with_comment[1024];
+	struct usbpass_state plain = {};
+
+	TAP_CHECK(false, usbpass_state_yaml_plain(text, strlen(text), &plain), "should need no parser: %s", text);
+	snprintf(with_comment, sizeof(with_comment), "%s#", text);
+	expect_loads(with_comment);
+	EXPECT_EQ(state.generation, plain.generation);
+	ASSERT_EQ(state.n_groups, plain.n_groups);
+	ASSERT_EQ(state.n_rules, plain.n_rules);
+	ASSERT_EQ(state.n_attachments, plain.n_attachments);
+	EXPECT(!plain.n_groups || !memcmp(state.groups, plain.groups, plain.n_groups * sizeof(*plain.groups)));
+	EXPECT(!plain.n_attachments ||
+	       !memcmp(state.attachments, plain.attachments, plain.n_attachments * sizeof(*plain.attachments)));
+	for (size_t i = 0; i < plain.n_rules; i++)
+		expect_same_rule(&state.rules[i], &plain.rules[i]);
+	usbpass_state_free(&state);
+	usbpass_state_free(&plain);
+}
+
+/* Right or wrong, what it says is for the parser of all YAML to find out. */
+static void expect_not_plain(const char *text)
+{
+	struct usbpass_state plain = {};
+
+	TAP_CHECK(false, !usbpass_state_yaml_plain(text, strlen(text), &plain), "should need a parser: %s", text);
+	EXPECT(!plain.groups && !plain.rules && !plain.attachments && !plain.n_groups && !plain.generation);
+}
+
+TEST("what needs no parser of all YAML means to that one the same")
+{
+	expect_plain("usbpass: 1\n");
+	expect_plain("# a comment\n\nusbpass: 1\ngeneration: 7\ngroups: []\nrules: []\nattachments: []\n");
+	expect_plain("usbpass: 1\ngroups:\n- name: a\n  class: hid\n\n# another\n- name: 'b''s \"own\"'\n  enabled: false\n");
+	expect_plain("usbpass: 1\ngroups:\n  - name: \"\\\\ \\\" \303\274\"\n    description: \" two\\tlines \"\n");
+	expect_plain("usbpass: 1\nrules:\n- name: a b  c\n  priority: -10\n  action: ignore\n"
+		     "  match: serial = \"x\" and socket = 0000:00:14.0/4.2\n"
+		     "- name: b\n  action: claim\n  group: g\n  description: \"a\\nb\"\n  match: 'product-name regex \"^a\\.b$\"'\n");
+	expect_plain("usbpass: 1\nattachments:\n- name: a\n  pin:\n    vendor: \"046d\"\n    serial: '1'\n  group: g\n"
+		     "- name: b\n  group: g\n  pin:\n      socket: 0000:00:14.0/4\n");
+}
+
+TEST("what might mean something else is left to a parser of all YAML")
+{
+	expect_not_plain("");
+	expect_not_plain("usbpass: 1");
+	expect_not_plain("usbpass: 2\n");
+	expect_not_plain("---\nusbpass: 1\n");
+	expect_not_plain("usbpass: 1\ngroups:\n");
+	expect_not_plain("usbpass: 1\ntenants: []\n");
+	expect_not_plain("usbpass: 1\ngroups: []\ngroups: []\n");
+	expect_not_plain("usbpass: 1\ngeneration: 1\ngeneration: 1\n");
+	expect_not_plain("usbpass: 1\ngroups:\n- {name: a}\n");
+	expect_not_plain("usbpass: 1\ngroups:\n- name: a\n  b\n");
+	expect_not_plain("usbpass: 1\ngroups:\n- name: a\n    b\n");
+	expect_not_plain("usbpass: 1\ngroups:\n- name: a # b\n");
+	expect_not_plain("usbpass: 1\ngroups:\n- name: a \n");
+	expect_not_plain("usbpass: 1\ngroups:\n- name: a\r\n");
+	expect_not_plain("usbpass: 1\ngroups:\n- name: a: b\n");
+	expect_not_plain("usbpass: 1\ngroups:\n- name: *a\n");
+	expect_not_plain("usbpass: 1\ngroups:\n- name: !!str a\n");
+	expect_not_plain("usbpass: 1\ngroups:\n- name: |\n    a\n");
+	expect_not_plain("usbpass: 1\ngroups:\n- name: 'a\n    b'\n");
+	expect_not_plain("usbpass: 1\ngroups:\n- name: \"\\x41\"\n");
+	expect_not_plain("usbpass: 1\ngroups:\n- name: a\n  name: a\n");
+	expect_not_plain("usbpass: 1\ngroups:\n- name: a\n - name: b\n");
+	expect_not_plain("usbpass: 1\ngroups:\n- name: a\n   class: hid\n");
+	expect_not_plain("usbpass: 1\ngroups:\n- class: hid\n");
+	expect_not_plain("usbpass: 1\nattachments:\n- name: a\n  group: g\n  pin:\n- name: b\n  group: g\n");
+	expect_not_plain("usbpass: 1\nattachments:\n- name: a\n  group: g\n  pin:\n    serial: 1\n");
+	expect_not_plain("usbpass: 1\nrules:\n- name: a\n  action: ignore\n  match: any\n  match: any\n");
 }
 
 /* Whatever a damaged file says, it is read or refused with words, and nothing is left behind or touched twice. */

@@ -3,7 +3,9 @@
 #
 # usbpassd killed in the middle of changes, and what it must not lose or repeat over its lives.
 #
-# group: daemon
+# group: node
+# on: stock
+# on.long: stock debug
 # timeout: 600 2400
 
 . "$(dirname "$0")/../lib/ktap.sh"
@@ -43,7 +45,7 @@ promised_in_file()
 
 keeps_promises()
 {
-	local round rounds=$((LONG ? 200 : 20)) adder
+	local round rounds=$((LONG ? 200 : SLOWER > 1 ? 4 : 16)) adder
 
 	usbpass_load
 	for ((round = 1; round <= rounds; round++)); do

@@ -3,7 +3,9 @@
 #
 # usbpassd with the module: what it saves, what it brings back, what it refuses, and the devices it waits for.
 #
-# group: daemon
+# group: node
+# on: stock
+# on.long: stock debug
 # timeout: 600
 
 . "$(dirname "$0")/../lib/ktap.sh"
@@ -138,6 +140,45 @@ brings_back()
 	same_but_generation "$TMP/before" "$TMP/again"
 }
 
+all_saved()
+{
+	[ "$(generation)" = "$(</run/usbpass/saved)" ]
+}
+
+# In its window, and after going back from it, the file has what was confirmed last.
+saves_no_trial()
+{
+	fresh
+	daemon_start
+	put OLD >"$TMP/old.yaml"
+	put NEW >"$TMP/new.yaml"
+	usbpass apply "$TMP/old.yaml"
+	cp "$state/state.yaml" "$TMP/kept"
+	usbpass apply "$TMP/new.yaml" --confirm 3000
+	same "$(generation)" "$(($(</run/usbpass/saved) + 1))"
+	cmp "$state/state.yaml" "$TMP/kept"
+	# Nor does one save it that starts meanwhile.
+	daemon_stop
+	daemon_start
+	cmp "$state/state.yaml" "$TMP/kept"
+	usbpass revert
+	same "$(generation)" "$(</run/usbpass/saved)"
+	same_but_generation "$TMP/kept" "$state/state.yaml"
+	usbpass apply "$TMP/new.yaml" --confirm 1
+	wait_for 20 all_saved
+	same_but_generation "$TMP/kept" "$state/state.yaml"
+	usbpass apply "$TMP/new.yaml" --confirm 3000
+	usbpass -j confirm | grep -q '"saved": true'
+	grep -q NEW "$state/state.yaml"
+	# A module that goes with a window open is like a machine that does.
+	usbpass apply "$TMP/old.yaml" --confirm 3000
+	rmmod usbpass
+	wait_for 10 no test -e /run/usbpass/saved
+	load_module
+	wait_for 10 test -e /run/usbpass/saved
+	usbpass rule show one | grep -q NEW
+}
+
 adopts()
 {
 	fresh
@@ -204,7 +245,7 @@ refuses_what_the_kernel_refuses()
 # Killed at any moment, the file is a whole one.
 outlives_kill()
 {
-	local round rounds=$((LONG ? 200 : 8))
+	local round rounds=$((LONG ? 200 : SLOWER > 1 ? 3 : 8))
 
 	fresh
 	for ((round = 0; round < rounds; round++)); do
@@ -293,10 +334,11 @@ leaves_the_unasked()
 	usb_bound "$(emu_sysfs stick)" usb-storage
 }
 
-plan 13
+plan 14
 it "saves each change before the helper returns" saves_each_change
 it "is missed: without it a change is in force, not saved" tells_unsaved
 it "brings the configuration back to a module loaded again" brings_back
+it "saves what is on trial once it is confirmed, and not before" saves_no_trial
 it "adopts what is in force" adopts
 it "keeps a newer version's file that it replaces" adopts_over_newer
 it "lets the file of the people rule, and never writes it" people_rule

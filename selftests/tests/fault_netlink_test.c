@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // libs: libnl-genl-3.0 libudev
 // link: ../userspace/libusbpass.a lib/libemu.a
-// group: fault
+// group: trust
 // on: debug
 // timeout: 300 3000
 // Each command of the netlink family with each of its allocations and copies failing once: an error and nothing changed, or all
@@ -13,6 +13,7 @@
 #define TAP_SECONDS 280
 #include "emu.h"
 #include "message.h"
+#include "rule_regex.h"
 #include "tap.h"
 
 #include "fault.h"
@@ -170,6 +171,22 @@ static void cond(struct nl_msg *msg, uint8_t field, uint32_t number, const char 
 	nla_nest_end(msg, nest);
 }
 
+static void cond_regex(struct nl_msg *msg, const char *expression)
+{
+	struct nlattr *nest = nla_nest_start(msg, USBPASS_A_RULE_COND | NLA_F_NESTED);
+	size_t size, at;
+	uint8_t *table;
+	char err[100];
+
+	ASSERT_EQ(0, usbpass_regex_compile(expression, &table, &size, &at, err, sizeof(err)));
+	nla_put_u8(msg, USBPASS_A_COND_FIELD, USBPASS_FIELD_PRODUCT_NAME);
+	nla_put_u8(msg, USBPASS_A_COND_OP, USBPASS_OP_REGEX);
+	nla_put_string(msg, USBPASS_A_COND_STRING, expression);
+	nla_put(msg, USBPASS_A_COND_TABLE, size, table);
+	nla_nest_end(msg, nest);
+	free(table);
+}
+
 static struct nl_msg *rule(uint8_t cmd, const char *name, const char *of, const char *serial)
 {
 	struct nl_msg *msg = request(cmd, 0);
@@ -185,6 +202,7 @@ static struct nl_msg *rule(uint8_t cmd, const char *name, const char *of, const 
 		cond(msg, USBPASS_FIELD_VENDOR, 0x1209, NULL);
 		cond(msg, USBPASS_FIELD_SERIAL, 0, serial);
 		cond(msg, USBPASS_FIELD_PRODUCT_NAME, 0, "no such product");
+		cond_regex(msg, "^no such (product|device)$");
 	}
 	nla_nest_end(msg, nest);
 	return msg;
@@ -266,6 +284,7 @@ static size_t look(char *text)
 		add_list(&world, h->calls, lists[i]);
 	ASSERT_EQ(0, usbpass_info_get(h, &info));
 	info.event_seq = 0;
+	info.confirm_ms = !!info.confirm_ms;	/* it runs */
 	memcpy(text + world.len, &info, sizeof(info));
 	return world.len + sizeof(info);
 }
@@ -430,7 +449,31 @@ static struct nl_msg *ask_begin(void) { return request(USBPASS_CMD_TXN_BEGIN, 0)
 static struct nl_msg *ask_begin_empty(void) { return request(USBPASS_CMD_TXN_BEGIN, USBPASS_F_REPLACE); }
 static struct nl_msg *ask_commit(void) { return request(USBPASS_CMD_TXN_COMMIT, 0); }
 static struct nl_msg *ask_commit_rescan(void) { return request(USBPASS_CMD_TXN_COMMIT, USBPASS_F_RESCAN); }
+static struct nl_msg *ask_confirm(void) { return request(USBPASS_CMD_TXN_CONFIRM, 0); }
+static struct nl_msg *ask_revert(void) { return request(USBPASS_CMD_TXN_REVERT, 0); }
+
+static struct nl_msg *ask_trial(void)
+{
+	struct nl_msg *msg = request(USBPASS_CMD_TXN_COMMIT, 0);
+
+	nla_put_u32(msg, USBPASS_A_CONFIRM_SECS, USBPASS_CONFIRM_SECS_MAX);
+	return msg;
+}
+
 static struct nl_msg *ask_abort(void) { return request(USBPASS_CMD_TXN_ABORT, 0); }
+/* Of a device that is described: it is made of the request for each buffer. */
+static struct nl_msg *ask_explain(void)
+{
+	struct nl_msg *msg = list(USBPASS_CMD_RULE_TEST);
+	struct nlattr *nest = nla_nest_start(msg, USBPASS_A_DEVICE | NLA_F_NESTED);
+
+	nla_put_string(msg, USBPASS_A_DEVICE_VENDOR_NAME, "a vendor");
+	nla_put_string(msg, USBPASS_A_DEVICE_PRODUCT_NAME, "a product");
+	nla_put_string(msg, USBPASS_A_DEVICE_SERIAL, "a serial");
+	nla_nest_end(msg, nest);
+	return msg;
+}
+
 static struct nl_msg *ask_event_list(void) { return list(USBPASS_CMD_EVENT_GET); }
 
 static struct nl_msg *ask_subscribe(void)
@@ -465,6 +508,25 @@ static void claimed(void)
 {
 	if (device_state() != USBPASS_DEVICE_IDLE)
 		ASSERT_EQ(0, usbpass_device_claim(h, device, NULL, 0, 60000));
+}
+
+static struct nl_msg *maintenance(bool on)
+{
+	struct nl_msg *msg = request(USBPASS_CMD_MAINTENANCE_SET, 0);
+
+	nla_put_u8(msg, USBPASS_A_MAINTENANCE, on);
+	return msg;
+}
+
+static struct nl_msg *ask_maintenance(void) { return maintenance(true); }
+static void undo_maintenance(void) { must(maintenance(false)); }
+
+static bool is_maintained(void)
+{
+	struct usbpass_info info;
+
+	ASSERT_EQ(0, usbpass_info_get(h, &info));
+	return info.maintenance;
 }
 
 static bool is_claimed(void) { return device_state() == USBPASS_DEVICE_IDLE; }
@@ -513,7 +575,7 @@ static bool is_rule_new(void)
 
 	if (usbpass_rule_get(h, 0, "new", &got))
 		return false;
-	same = got.n_conds == 3 && !strcmp(got.group, "base") && !strcmp(got.description, TEXT) &&
+	same = got.n_conds == 4 && !strcmp(got.group, "base") && !strcmp(got.description, TEXT) &&
 	       !strcmp(got.conds[1].string, "of no device");
 	usbpass_rule_clear(&got);
 	return same;
@@ -525,7 +587,7 @@ static bool is_rule_set(void)
 	bool same;
 
 	ASSERT_EQ(0, usbpass_rule_get(h, 0, "base", &got));
-	same = got.n_conds == 3 && !strcmp(got.conds[1].string, "another");
+	same = got.n_conds == 4 && !strcmp(got.conds[1].string, "another");
 	usbpass_rule_clear(&got);
 	return same;
 }
@@ -584,6 +646,51 @@ static void undo_all(void)
 	undo_attach_new();
 	undo_rule_new();
 	undo_group_new();
+}
+
+/* One that goes and one that moves: going back makes two nodes. */
+static void stage_removal(void)
+{
+	begin();
+	must(ask_attach_del());
+	must(ask_attach_set());
+}
+
+static bool waits(void)
+{
+	struct usbpass_info info;
+
+	ASSERT_EQ(0, usbpass_info_get(h, &info));
+	return info.confirm_ms;
+}
+
+static bool is_on_trial(void) { return waits() && is_attach_del() && is_attach_set() && no_stage(); }
+
+static void on_trial(void)
+{
+	if (waits())
+		return;
+	stage_removal();
+	must(ask_trial());
+}
+
+/* A node that found no memory comes soon. */
+static bool is_back(void)
+{
+	if (waits())
+		return false;
+	for (int i = 0; i < 400 && !(node_is("base") && node_is("spare")); i++)
+		usleep(50000);
+	return has_attach("spare") && node_is("base") && node_is("spare") && !node_is("moved");
+}
+
+static bool is_confirmed(void) { return !waits(); }
+static void undo_trial(void) { must(ask_revert()); }
+
+static void undo_confirm(void)
+{
+	undo_attach_set();
+	undo_attach_del();
 }
 
 /* The events kept arrive, soon. */
@@ -697,7 +804,7 @@ TEST("a list fails with an error, at its start and in its middle, and works when
 	static const struct command lists[] = {
 		{.name = "device list", .make = ask_device_list}, {.name = "group list", .make = ask_group_list},
 		{.name = "rule list", .make = ask_rule_list}, {.name = "attach list", .make = ask_attach_list},
-		{.name = "event list", .make = ask_event_list},
+		{.name = "event list", .make = ask_event_list}, {.name = "rule test of all", .make = ask_explain},
 	};
 	size_t n = sizeof(lists) / sizeof(*lists);
 
@@ -740,11 +847,19 @@ TEST("a transaction is whole or did not happen, and goes on after a failed step"
 	     {.name = "commit", .make = ask_commit, .before = stage_all, .done = is_all_committed, .undo = undo_all});
 }
 
+TEST("a configuration on trial is there wholly or not at all, and going back gets there")
+{
+	EACH({.name = "commit on trial", .make = ask_trial, .before = stage_removal, .done = is_on_trial, .undo = undo_trial},
+	     {.name = "revert", .make = ask_revert, .before = on_trial, .done = is_back},
+	     {.name = "confirm", .make = ask_confirm, .before = on_trial, .done = is_confirmed, .undo = undo_confirm});
+}
+
 TEST("a device is claimed, marked and released wholly, with one job, or it did not happen and there is none")
 {
 	EACH({.name = "device pending", .make = ask_pending, .done = is_pending, .undo = another_reason, .starts_job = true},
 	     {.name = "device claim", .make = ask_claim, .done = is_claimed, .undo = release, .starts_job = true},
 	     {.name = "device release", .make = ask_release, .before = claimed, .done = is_released, .starts_job = true},
+	     {.name = "maintenance", .make = ask_maintenance, .done = is_maintained, .undo = undo_maintenance},
 	     /* It was released by hand: a rescan leaves it to the host. */
 	     {.name = "commit and rescan", .make = ask_commit_rescan, .before = begin, .done = no_stage});
 	fault_figure("kinds of netlink command");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // libs: libnl-genl-3.0 libudev
 // link: ../userspace/libusbpass.a
-// group: fault
+// group: trust
 // on: debug
 // timeout: 300 3000
 // Each system call on a node with each of its allocations and copies failing once: an error, the lease as it was, and it works
@@ -17,10 +17,8 @@
 #include "usbpass.h"
 
 #include "fault.h"
+#include "fault_world.h"
 
-#define NODE "/dev/usbpass/host/fault"
-#define USBPASS "../userspace/usbpass --no-wait "
-#define GADGET(command) "bash -c '. lib/gadget.sh; " command "'"
 #define DATA_BYTES 70000		/* more than one piece of a list */
 
 static struct usbpass *h;
@@ -45,6 +43,23 @@ static bool wait_slot(const char *state)
 	for (int i = 0; i < 1200 && !slot_is(state); i++)
 		usleep(20000);
 	return slot_is(state);
+}
+
+/*
+ * Online, and not about to be lost: a reset whose descriptors could not be read is a device that changed, which the hub's worker
+ * disconnects as soon as it runs, and nothing tells before. So often seen online, it has run.
+ */
+static bool stays_online(void)
+{
+	for (int seen = 0; seen < 10; seen++) {
+		usleep(20000);
+		if (slot_is("online"))
+			continue;
+		if (!wait_slot("online"))
+			return false;
+		seen = 0;
+	}
+	return true;
 }
 
 /* ---- what a lease is seen to be ---- */
@@ -125,7 +140,7 @@ static void check_failed(const struct call *call, unsigned int n, int error, con
 
 	TAP_CHECK(false, error == ENOMEM || error == EFAULT, "%s, call %u: failed with %s", call->name, n, strerrorname_np(error));
 	if (call->away)
-		ASSERT(wait_slot("online"));
+		ASSERT(stays_online());
 	look(&after);
 	if (call->eats) {
 		/* It was the only one: nothing stays charged. */
@@ -162,7 +177,7 @@ static bool round_of(const struct call *call, unsigned int n, bool *survived)
 		TAP_CHECK(true, right(call, ret, errno), "%s, call %u: asked again, it fails with %s", call->name, n,
 			  strerrorname_np(errno));
 	} else if (call->away) {
-		ASSERT(wait_slot("online"));
+		ASSERT(stays_online());
 	}
 	check_done(call, n);
 	return injected;
@@ -355,11 +370,11 @@ static void close_node(void)
 static void open_node(void)
 {
 	if (fd < 0)
-		fd = open(NODE, O_RDWR | O_CLOEXEC);
+		fd = open(FAULT_NODE, O_RDWR | O_CLOEXEC);
 	ASSERT(fd >= 0);
 }
 
-static long run_open(void) { return fd = open(NODE, O_RDWR | O_CLOEXEC); }
+static long run_open(void) { return fd = open(FAULT_NODE, O_RDWR | O_CLOEXEC); }
 static long run_close(void) { int number = fd; fd = -1; return close(number); }
 static bool is_closed(void) { return wait_slot("idle"); }
 
@@ -389,26 +404,12 @@ static void end(void)
 {
 	if (fd >= 0)
 		close(fd);
-	usbpass_close(h);
-	if (system(GADGET("gadget_remove_all; modprobe -r dummy_hcd")))
-		TAP_SAY("the gadget stays");
-	/* No reference is left behind: it goes. */
-	if (system("rmmod usbpass")) {
-		TAP_SAY("the module cannot be removed");
-		_exit(TAP_FAIL);
-	}
 }
 
 TAP_SETUP
 {
-	/* The runner starts tests in selftests/. */
-	ASSERT_EQ(0, system("[ ! -e /sys/module/usbpass ] || rmmod usbpass"));
-	ASSERT_EQ(0, system("insmod ${USBPASS_KO:-../usbpass.ko}"));
+	fault_world(&h);
 	tap_defer(end);
-	ASSERT_EQ(0, usbpass_open(&h));
-	ASSERT_EQ(0, system("{ " USBPASS "group add fault; " USBPASS "rule add fault --group fault --match 'vendor = 1209'; "
-			    USBPASS "attach add fault --group fault; } >/dev/null 2>&1"));
-	ASSERT_EQ(0, system(GADGET("gadget_controllers 1 && gadget_composite fault sourcesink loopback vendor=1209 pattern=2 && plug fault")));
 	ASSERT(wait_slot("idle"));
 	data = malloc(DATA_BYTES);
 	ASSERT(data);
@@ -507,4 +508,4 @@ TEST("a reset for want of memory leaves the lease to go on")
 	fault_figure("system calls on a node");
 }
 
-TAP_MAIN
+FAULT_WORLD_MAIN

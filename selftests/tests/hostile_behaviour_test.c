@@ -424,7 +424,7 @@ static void *read_babble(void *arg)
 
 static void beside(const char *what, void *(*conduct)(void *), unsigned long long *quiet, unsigned long long *loud)
 {
-	unsigned int slice = tap_long() ? 10000 : 2000;
+	unsigned int slice = tap_long() ? 10000 : tap_slower() > 1 ? 1000 : 2000;
 	unsigned long long alone, with;
 	pthread_t thread;
 

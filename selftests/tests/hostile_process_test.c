@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // link: lib/libemu.a
 // group: trust
-// cpus: 2
 // timeout: 300 2400
 // Consumers as processes: they hand the descriptor on to children and other users, take all they can get, never reap, and die at
 // any moment: the lease is free again soon, and nothing of it stays. Errnos are those of uapi/linux/usbpass.h.
@@ -211,13 +210,14 @@ TEST("one URB past the bound is ENOMEM, none is lost, and one reaped makes room 
 	EXPECT(done == &urbs[0]);
 	EXPECT_EQ(0, consumer_submit(fd, &more, data, BYTES));
 	EXPECT_ERRNO(ENOMEM, ioctl(fd, USBDEVFS_CONTROL, &control));
+	/* Before the reaping, for which a slow machine may need the rest of the window. */
+	ASSERT(consumer_emu(CONSUMER_EMU_A, "plug"));
+	ASSERT(consumer_wait_slot("bad", "online"));
 	while (reaped < USBPASS_URBS_MAX / 2 && !ioctl(fd, USBDEVFS_REAPURB, &done)) {
 		EXPECT_EQ(-EPROTO, done->status);
 		reaped++;
 	}
 	EXPECT_EQ(USBPASS_URBS_MAX / 2, reaped);
-	ASSERT(consumer_emu(CONSUMER_EMU_A, "plug"));
-	ASSERT(consumer_wait_slot("bad", "online"));
 	EXPECT_EQ(1, ioctl(fd, USBDEVFS_CONTROL, &control));
 	/* The other half is never reaped. */
 	consumer_parameter("replug_ms", "2000");
@@ -257,7 +257,7 @@ static unsigned int ending_ms(unsigned int in_flight)
 
 TEST("thousands of URBs at the controller, never reaped, end with a RESET and with a close in bounded time")
 {
-	unsigned int most = tap_long() ? USBPASS_URBS_MAX : 2048;
+	unsigned int most = tap_long() ? USBPASS_URBS_MAX : 1024;
 
 	ending_ms(1);
 	EXPECT_LE(ending_ms(most), (tap_long() ? 100000 : 5000) * tap_slower());

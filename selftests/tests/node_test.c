@@ -537,7 +537,8 @@ static void unplug_rounds(int rounds)
 
 TEST("unplugged with 64 URBs in flight, again and again: all are reaped with an error, ENODEV, ERR, HUP, and no memory is lost")
 {
-	int rounds = tap_long() ? 50 : 5;
+	/* Of a slow kernel KASAN keeps what was freed for a while; its leaks are found by kmemleak. */
+	int rounds = tap_long() ? 50 : tap_slower() > 1 ? 2 : 5, slack_kib = tap_slower() > 1 ? 32768 : 1024;
 	long before, after;
 
 	alarm(tap_long() ? 2400 : 400);
@@ -547,7 +548,7 @@ TEST("unplugged with 64 URBs in flight, again and again: all are reaped with an 
 	unplug_rounds(rounds * 9);
 	after = slab_kib();
 	TAP_SAY("%d rounds, unreclaimable slab from %ld to %ld KiB", rounds * 10, before, after);
-	EXPECT(after - before < 1024);
+	EXPECT_LE(after - before, slack_kib);
 }
 
 TEST("a device back in time: its URBs end with EPROTO, and the same descriptor goes on")
@@ -665,6 +666,19 @@ static int disabled(void)
 	return err;
 }
 
+static int in_maintenance(void)
+{
+	int err;
+
+	close(fd);
+	fd = -1;
+	ASSERT(wait_slot("idle"));
+	ASSERT_EQ(0, system(USBPASS "maintenance on >/dev/null"));
+	err = try_open(NODE, 0);
+	ASSERT_EQ(0, system(USBPASS "maintenance off >/dev/null"));
+	return err;
+}
+
 static int mute(void)
 {
 	close(fd);
@@ -697,6 +711,7 @@ static const struct {
 	int (*provoke)(void);
 } rows[] = {
 	{"EBUSY", EBUSY, while_open},
+	{"EBUSY", EBUSY, in_maintenance},
 	{"ENODEV", ENODEV, without_device},
 	{"EAGAIN", EAGAIN, while_cleaned},
 	{"EACCES", EACCES, disabled},

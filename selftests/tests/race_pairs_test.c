@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // libs: libnl-genl-3.0
 // link: ../userspace/libusbpass.a
-// group: race_pairs
+// group: race
 // cpus: 2
 // on: debug
 // qemu: -chardev null,id=race
@@ -15,7 +15,7 @@
 
 #define ROUNDS_LONG 50
 #define ROUNDS_SHORT 2		/* at least; and as many as begin within */
-#define SHORT_MS 3000
+#define SHORT_MS 500
 
 static void *fire(void *arg)
 {
