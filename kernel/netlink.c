@@ -194,9 +194,9 @@ int usbpass_nl_change_commit(struct genl_info *info, struct usbpass_nl_change *c
 
 void usbpass_nl_change_end(struct usbpass_nl_change *change)
 {
+	usbpass_config_unlock();
 	if (change->own)
 		usbpass_txn_close(change->stage);
-	usbpass_config_unlock();
 }
 
 struct usbpass_nl_view usbpass_nl_view(struct net *net, u32 portid, enum usbpass_kind kind)
@@ -377,6 +377,7 @@ struct genl_family usbpass_nl_family = {
 static int on_release(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct netlink_notify *notify = data;
+	struct usbpass_stage *stage;
 
 	if (action != NETLINK_URELEASE || notify->protocol != NETLINK_GENERIC)
 		return NOTIFY_DONE;
@@ -385,8 +386,9 @@ static int on_release(struct notifier_block *nb, unsigned long action, void *dat
 	if (!usbpass_txn_any())
 		return NOTIFY_DONE;
 	usbpass_config_lock();
-	usbpass_txn_drop(notify->net, notify->portid);
+	stage = usbpass_txn_take(notify->net, notify->portid);
 	usbpass_config_unlock();
+	usbpass_txn_close(stage);
 	return NOTIFY_DONE;
 }
 

@@ -56,19 +56,23 @@ int usbpass_nl_txn_commit(struct sk_buff *skb, struct genl_info *info)
 	if (stage)
 		err = usbpass_txn_commit(stage, flags, confirm ? nla_get_u32(confirm) : 0,
 					 info->extack);
-	if (!err) {
-		usbpass_txn_drop(genl_info_net(info), info->snd_portid);
+	if (err) {
+		stage = NULL;	/* stays the socket's */
+	} else {
+		stage = usbpass_txn_take(genl_info_net(info), info->snd_portid);
 		/* Not for a verb's REVOKE, which is about its own attachment. */
 		if (flags & USBPASS_F_REVOKE)
 			usbpass_reconcile_revoke(0);
 		err = fill_generation(message.skb);
 	}
 	usbpass_config_unlock();
+	usbpass_txn_close(stage);
 	return usbpass_nl_reply_end(info, &message, err);
 }
 
 int usbpass_nl_txn_abort(struct sk_buff *skb, struct genl_info *info)
 {
+	struct usbpass_stage *stage = NULL;
 	u32 flags;
 	int err = usbpass_nl_flags(info, 0, &flags);
 
@@ -76,8 +80,9 @@ int usbpass_nl_txn_abort(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	usbpass_config_lock();
 	if (find(info, &err))
-		usbpass_txn_drop(genl_info_net(info), info->snd_portid);
+		stage = usbpass_txn_take(genl_info_net(info), info->snd_portid);
 	usbpass_config_unlock();
+	usbpass_txn_close(stage);
 	return err;
 }
 

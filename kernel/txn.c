@@ -76,16 +76,20 @@ err_free:
 
 void usbpass_txn_close(struct usbpass_stage *stage)
 {
+	if (!stage)
+		return;
 	usbpass_catalog_free(&stage->now);
 	if (stage->replace)
 		usbpass_catalog_free(&stage->base);
 	kfree(stage);
 }
 
-static void unlink_and_close(struct usbpass_stage *stage)
+static void close_all(struct list_head *ended)
 {
-	list_del(&stage->link);
-	usbpass_txn_close(stage);
+	struct usbpass_stage *stage, *next;
+
+	list_for_each_entry_safe(stage, next, ended, link)
+		usbpass_txn_close(stage);
 }
 
 static struct usbpass_stage *find(struct net *net, u32 portid)
@@ -102,15 +106,17 @@ static struct usbpass_stage *find(struct net *net, u32 portid)
 static void idle_work_fn(struct work_struct *work)
 {
 	struct usbpass_stage *stage, *next;
+	LIST_HEAD(ended);
 
 	usbpass_config_lock();
 	list_for_each_entry_safe(stage, next, &stages, link)
 		if (time_after_eq(jiffies, stage->touched + IDLE))
-			unlink_and_close(stage);
+			list_move(&stage->link, &ended);
 	/* The next may end at any time from now on; seconds do not matter. */
 	if (!list_empty(&stages))
-		queue_delayed_work(system_wq, &idle_work, HZ);
+		queue_delayed_work(system_long_wq, &idle_work, HZ);
 	usbpass_config_unlock();
+	close_all(&ended);
 }
 
 struct usbpass_stage *usbpass_txn_find(struct net *net, u32 portid, u32 bytes)
@@ -148,16 +154,17 @@ int usbpass_txn_begin(struct net *net, u32 portid, const u64 *generation, bool r
 	stage->net = net;
 	stage->portid = portid;
 	list_add(&stage->link, &stages);
-	queue_delayed_work(system_wq, &idle_work, IDLE);
+	queue_delayed_work(system_long_wq, &idle_work, IDLE);
 	return 0;
 }
 
-void usbpass_txn_drop(struct net *net, u32 portid)
+struct usbpass_stage *usbpass_txn_take(struct net *net, u32 portid)
 {
 	struct usbpass_stage *stage = find(net, portid);
 
 	if (stage)
-		unlink_and_close(stage);
+		list_del(&stage->link);
+	return stage;
 }
 
 bool usbpass_txn_any(void)
@@ -167,13 +174,13 @@ bool usbpass_txn_any(void)
 
 void usbpass_txn_exit(void)
 {
-	struct usbpass_stage *stage, *next;
+	LIST_HEAD(ended);
 
 	cancel_delayed_work_sync(&idle_work);
 	usbpass_config_lock();
-	list_for_each_entry_safe(stage, next, &stages, link)
-		unlink_and_close(stage);
+	list_splice_init(&stages, &ended);
 	usbpass_config_unlock();
+	close_all(&ended);
 }
 
 /* The swap, with the way back. */

@@ -16,7 +16,7 @@ struct usbpass_rule;
 /*
  * A stage: a copy of the configuration that a socket changes, and commits all
  * or nothing. A verb outside of a transaction has one of its own for itself.
- * Everything here is under usbpass_config_lock().
+ * Everything here is under usbpass_config_lock(), but for what says otherwise.
  */
 struct usbpass_stage {
 	struct list_head link;		/* open stages of sockets */
@@ -37,12 +37,14 @@ struct usbpass_stage *usbpass_txn_find(struct net *net, u32 portid, u32 bytes);
 /* @generation: NULL, or the one that must be in force. 0, -EALREADY, -ESTALE, -ENOMEM. */
 int usbpass_txn_begin(struct net *net, u32 portid, const u64 *generation, bool replace,
 		      struct netlink_ext_ack *extack);
-void usbpass_txn_drop(struct net *net, u32 portid);	/* the socket closed, or aborts */
+/* The socket closed, or aborts: its stage, which is the caller's to close, or NULL. */
+struct usbpass_stage *usbpass_txn_take(struct net *net, u32 portid);
 /* Has any socket a stage? Without the lock: a socket's own does not come or go meanwhile. */
 bool usbpass_txn_any(void);
 
 /* A stage of one verb. */
 struct usbpass_stage *usbpass_txn_open(bool replace);	/* NULL: no memory */
+/* NULL is none. After usbpass_config_unlock(): of a large one, each object is freed by itself. */
 void usbpass_txn_close(struct usbpass_stage *stage);
 /*
  * Makes it the configuration in force. @flags: USBPASS_F_REVOKE and

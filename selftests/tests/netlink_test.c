@@ -10,6 +10,9 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/sock_diag.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -810,6 +813,50 @@ TEST("a stage holds 64 MiB of messages, then ENOBUFS")
 	REFUSED(ENOBUFS, "", ret);
 	EXPECT_GE(n, USBPASS_STAGE_BYTES_MAX / 16384);
 	EXPECT_LE(n, USBPASS_STAGE_BYTES_MAX / 12000);
+}
+
+struct asker {
+	struct usbpass *h;
+	atomic_bool over;
+	atomic_uint answers;
+};
+
+static void *ask(void *data)
+{
+	struct asker *asker = data;
+	struct usbpass_info info;
+
+	while (!atomic_load(&asker->over))
+		if (!usbpass_info_get(asker->h, &info))
+			atomic_fetch_add(&asker->answers, 1);
+	return NULL;
+}
+
+TEST("while a large stage is thrown away, others get their answers")
+{
+	struct usbpass_cond cond = {.field = USBPASS_FIELD_SERIAL, .op = USBPASS_OP_EQ, .string = (char *)"x"};
+	struct usbpass_rule rule = {.has = USBPASS_HAS(USBPASS_A_RULE_ACTION), .action = USBPASS_ACTION_IGNORE};
+	struct asker asker = {};
+	unsigned int before, during;
+	pthread_t thread;
+
+	for (int i = 0; i < USBPASS_CONDS_MAX; i++)
+		ASSERT_EQ(0, usbpass_rule_add_cond(&rule, &cond));
+	ASSERT_EQ(0, usbpass_open(&asker.h));
+	ASSERT_EQ(0, usbpass_txn_begin(h, NULL, 0));
+	for (int i = 0; i < (tap_slower() > 1 ? 400 : 4000); i++) {
+		rule.has &= ~USBPASS_HAS(USBPASS_A_RULE_NAME);
+		ASSERT_EQ(0, usbpass_rule_new(h, &rule));
+	}
+	ASSERT_EQ(0, pthread_create(&thread, NULL, ask, &asker));
+	while (!(before = atomic_load(&asker.answers)))
+		sched_yield();
+	ASSERT_EQ(0, usbpass_txn_abort(h));
+	during = atomic_load(&asker.answers) - before;
+	atomic_store(&asker.over, true);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	TAP_SAY("%u answers meanwhile", during);
+	EXPECT_GE(during, 10);
 }
 
 TEST("4,096 groups and attachments, then ENOSPC")
