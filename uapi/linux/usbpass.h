@@ -70,6 +70,43 @@
  *   EALREADY   the host's drivers have it
  *   EBUSY      its lease is open and FLAGS lacks USBPASS_F_REVOKE
  *
+ * USBPASS_CMD_DEVICE_RESET    do: DEVICE{ID} [RESET] [FLAGS] -> JOB
+ *                             dump: DEVICE{ID} [RESET] -> {DEVICE IN_THE_WAY}...
+ *   Resets a device, of whomever it is; RESET defaults to DEVICE. Leases on what
+ *   the reset hits live through it, where that comes back the same in return_ms.
+ *   The dump resets nothing: it lists what would be hit, the device itself
+ *   first. Between a dump and a reset what is in the way may change; the reset
+ *   looks again, when nothing can be opened or claimed there any more.
+ *   Guest-reset policies, budget and LEARNED are about consumers, not this.
+ *   ENODEV     no present device has this id
+ *   EOPNOTSUPP the device is a hub; or this RESET is not available here: what is
+ *              plugged into a root hub has no HUB, and PORT needs a hub that
+ *              switches power, and a socket that subscribed with USBPASS_F_POWER
+ *   EBUSY      a device that is IN_THE_WAY, and FLAGS lacks USBPASS_F_FORCE; or
+ *              a reset there is under way
+ *   The job fails with EBUSY if something got in the way meanwhile, ENODEV if
+ *   the device left, ETIMEDOUT if nobody answered a POWER_CYCLE in
+ *   USBPASS_POWER_SECS, and EIO if the device does not take the reset.
+ *
+ * USBPASS_CMD_POWER_DONE      do: JOB RESULT
+ *   From who subscribed with USBPASS_F_POWER: how the event POWER_CYCLE with this
+ *   JOB ended.
+ *   ENOENT     no power cycle with this number is under way
+ *   EPERM      another socket subscribed for it
+ *
+ * USBPASS_CMD_LEARNED_NEW     do: LEARNED{VENDOR PRODUCT [SERIAL] [SOCKET] UNTIL}
+ * USBPASS_CMD_LEARNED_DEL     do: LEARNED{VENDOR PRODUCT [SERIAL] [SOCKET]}
+ * USBPASS_CMD_LEARNED_GET     dump: -> LEARNED...
+ *   Devices that take resets badly: of the last three resets of their consumers
+ *   two failed, a minute apart or more (after a failed one the device is not back
+ *   the same in return_ms, or does not answer). Consumers' resets of them are
+ *   SOFT, for USBPASS_LEARNED_DAYS. NEW is for who kept them over a boot; UNTIL
+ *   of one that is there is set. Past USBPASS_LEARNED_MAX the one that ends first
+ *   makes room.
+ *   EINVAL     both SERIAL and SOCKET, or neither; UNTIL has passed
+ *   ERANGE     UNTIL is more than USBPASS_LEARNED_DAYS away
+ *   ENOENT     (DEL) nothing is known of such a device
+ *
  * USBPASS_CMD_GROUP_NEW       do: GROUP{[NAME] [CLASS] [RESET] [ENABLED]
  *                                 [DESCRIPTION] [TYPE]} -> GROUP{ID NAME}
  * USBPASS_CMD_GROUP_SET       do: GROUP{ID|NAME ...}
@@ -156,13 +193,16 @@
  *   Goes back at once. The generation is the new one.
  *   ENOENT     no configuration waits to be confirmed
  *
- * USBPASS_CMD_SUBSCRIBE       do: [SINCE]
+ * USBPASS_CMD_SUBSCRIBE       do: [SINCE] [FLAGS]
  *   From now on this socket gets USBPASS_CMD_EVENT messages (unicast), first
  *   those kept with a sequence number above SINCE. A gap is told by
  *   USBPASS_A_EVENT_LOST in the next message. Ends with the socket. Events
  *   fill half of its receive buffer at most, and wait past that: there is
- *   always room for the answers to other commands of the socket.
+ *   always room for the answers to other commands of the socket. With
+ *   USBPASS_F_POWER it promises to carry out each POWER_CYCLE, and to answer
+ *   with POWER_DONE.
  *   EALREADY   this socket has subscribed
+ *   EBUSY      FLAGS has USBPASS_F_POWER, and another socket's had it
  *   ENOSPC     USBPASS_SUBSCRIBERS_MAX sockets have
  * USBPASS_CMD_EVENT_GET       dump: [SINCE] -> EVENT...
  *   The events kept (the last USBPASS_EVENTS_KEPT), oldest first.
@@ -205,12 +245,17 @@
 #define USBPASS_STAGE_BYTES_MAX	(64 << 20)
 #define USBPASS_STAGE_IDLE_SECS	60
 #define USBPASS_CONFIRM_SECS_MAX	3600
+#define USBPASS_POWER_SECS	10	/* for POWER_DONE to come */
+#define USBPASS_PORT_MAX	255	/* bytes, of a port's path in sysfs */
+#define USBPASS_LEARNED_DAYS	30
+#define USBPASS_LEARNED_MAX	256	/* devices */
 
 /* USBPASS_A_INFO_FEATURES, bits: what this module can do beyond version 1. */
 #define USBPASS_FEATURE_RULES_EQ	0x1ULL	/* eq and ne */
 #define USBPASS_FEATURE_RESET_DEVICE	0x2ULL	/* none and device */
 #define USBPASS_FEATURE_RULES_TEXT	0x4ULL	/* all other operators */
 #define USBPASS_FEATURE_QUARANTINE	0x8ULL	/* the action */
+#define USBPASS_FEATURE_RESET_HUB	0x10ULL	/* the policy, PORT and HUB */
 
 enum usbpass_cmd {
 	USBPASS_CMD_UNSPEC,
@@ -241,6 +286,11 @@ enum usbpass_cmd {
 	USBPASS_CMD_TXN_CONFIRM,
 	USBPASS_CMD_TXN_REVERT,
 	USBPASS_CMD_MAINTENANCE_SET,
+	USBPASS_CMD_DEVICE_RESET,
+	USBPASS_CMD_POWER_DONE,
+	USBPASS_CMD_LEARNED_NEW,
+	USBPASS_CMD_LEARNED_DEL,
+	USBPASS_CMD_LEARNED_GET,
 
 	__USBPASS_CMD_MAX,
 };
@@ -252,8 +302,11 @@ enum usbpass_cmd {
 #define USBPASS_F_PENDING	0x2U  /* mark, do not take */
 #define USBPASS_F_REPLACE	0x4U  /* the stage begins empty */
 #define USBPASS_F_RESCAN	0x8U  /* take present devices too */
+#define USBPASS_F_FORCE		0x10U /* reset what is in the way, too */
+#define USBPASS_F_POWER		0x20U /* this socket carries out power cycles */
 #define USBPASS_F_ALL		(USBPASS_F_REVOKE | USBPASS_F_PENDING | \
-				 USBPASS_F_REPLACE | USBPASS_F_RESCAN)
+				 USBPASS_F_REPLACE | USBPASS_F_RESCAN | \
+				 USBPASS_F_FORCE | USBPASS_F_POWER)
 
 /* Top level. */
 enum usbpass_attr {
@@ -276,6 +329,10 @@ enum usbpass_attr {
 					 */
 	USBPASS_A_CONFIRM_SECS,		/* u32, 1 to USBPASS_CONFIRM_SECS_MAX */
 	USBPASS_A_MAINTENANCE,		/* u8, 1: on */
+	USBPASS_A_RESET,		/* u8, enum usbpass_reset_kind */
+	USBPASS_A_IN_THE_WAY,		/* u8, enum usbpass_in_the_way */
+	USBPASS_A_RESULT,		/* s32, 0 or a negative errno */
+	USBPASS_A_LEARNED,		/* nest, enum usbpass_learned_attr */
 
 	__USBPASS_A_MAX,
 };
@@ -367,6 +424,7 @@ enum usbpass_device_state {
 #define USBPASS_DEVICE_F_HUB		0x1U
 #define USBPASS_DEVICE_F_PRESENT	0x2U /* plugged before its rule */
 #define USBPASS_DEVICE_F_RELEASED	0x4U /* given to the host by hand */
+#define USBPASS_DEVICE_F_BAD_RESETTER	0x8U /* see USBPASS_CMD_LEARNED_GET */
 
 enum usbpass_removable {
 	USBPASS_REMOVABLE_UNKNOWN,
@@ -418,12 +476,63 @@ enum usbpass_group_class {
 	__USBPASS_CLASS_MAX,
 };
 
-/* What a guest's reset may do; each includes the ones before. */
+/*
+ * What a guest's reset may do; each includes the ones before. What is refused
+ * is carried out one step lower, down to a SOFT one, and reports success
+ * (module parameter reset_refusal).
+ */
 enum usbpass_reset_policy {
-	USBPASS_RESET_NONE,		/* soft: nothing resets on the wire */
-	USBPASS_RESET_DEVICE,		/* port reset of the device */
-	USBPASS_RESET_HUB,		/* refused in this version: EOPNOTSUPP */
+	USBPASS_RESET_NONE,		/* SOFT */
+	USBPASS_RESET_DEVICE,		/* DEVICE. "Allow Guest Reset" */
+	USBPASS_RESET_HUB,		/* as DEVICE; when the next one follows within
+					 * 10 s, or the device does not answer, PORT,
+					 * and then HUB. "Allow Guest Resets All"
+					 */
 };
+
+/* Each hits more than the one before. */
+enum usbpass_reset_kind {
+	USBPASS_RESET_KIND_SOFT,	/* transfers are cancelled, halts cleared and
+					 * settings selected again; nothing resets on
+					 * the wire
+					 */
+	USBPASS_RESET_KIND_DEVICE,	/* reset of its port: the device alone */
+	USBPASS_RESET_KIND_PORT,	/* power cycle of its port, both speed halves;
+					 * where a hub switches all of its ports
+					 * together: of all of them
+					 */
+	USBPASS_RESET_KIND_HUB,		/* reset of its hub, one speed half */
+
+	__USBPASS_RESET_KIND_MAX,
+};
+
+/*
+ * Why a device bars a reset of another one that would hit it too. What is
+ * claimed and in no lease, has no driver, or is leased for the same VM (the
+ * same text, not empty), does not.
+ */
+enum usbpass_in_the_way {
+	USBPASS_IN_THE_WAY_NO,
+	USBPASS_IN_THE_WAY_HOST,	/* a driver of the host has it */
+	USBPASS_IN_THE_WAY_LEASE,	/* somebody else leases it */
+
+	__USBPASS_IN_THE_WAY_MAX,
+};
+
+enum usbpass_learned_attr {
+	USBPASS_A_LEARNED_UNSPEC,
+	USBPASS_A_LEARNED_PAD,
+	USBPASS_A_LEARNED_VENDOR,	/* u16, idVendor */
+	USBPASS_A_LEARNED_PRODUCT,	/* u16, idProduct */
+	USBPASS_A_LEARNED_SERIAL,	/* string, of a device that has one, */
+	USBPASS_A_LEARNED_SOCKET,	/* string, else where it is plugged in */
+	USBPASS_A_LEARNED_OWNER,	/* string, "host": whose lease it was (out only) */
+	USBPASS_A_LEARNED_UNTIL,	/* u64, seconds of CLOCK_REALTIME */
+
+	__USBPASS_A_LEARNED_MAX,
+};
+
+#define USBPASS_A_LEARNED_MAX (__USBPASS_A_LEARNED_MAX - 1)
 
 enum usbpass_rule_attr {
 	USBPASS_A_RULE_UNSPEC,
@@ -621,7 +730,11 @@ enum usbpass_attach_attr {
 
 enum usbpass_follow {
 	USBPASS_FOLLOW_IDENTITY,
-	USBPASS_FOLLOW_SOCKET,		/* EOPNOTSUPP in this version */
+	USBPASS_FOLLOW_SOCKET,		/* what a rule of the group claims in the
+					 * leased socket under another identity
+					 * (firmware modes) ends the lease at once,
+					 * and may fill the slot, whatever PIN says
+					 */
 };
 
 /*
@@ -668,6 +781,10 @@ enum usbpass_event_attr {
 	USBPASS_A_EVENT_PID,		/* u32 } the task that asked, in the */
 	USBPASS_A_EVENT_UID,		/* u32 } initial namespaces */
 	USBPASS_A_EVENT_COMM,		/* string } */
+	USBPASS_A_EVENT_RESET,		/* u8, enum usbpass_reset_kind: what was done */
+	USBPASS_A_EVENT_PORT,		/* string, the directory of DEVICE's port below
+					 * /sys, USBPASS_PORT_MAX
+					 */
 
 	__USBPASS_A_EVENT_MAX,
 };
@@ -682,10 +799,13 @@ enum usbpass_event_type {
 	USBPASS_EVENT_LEASE_OPENED,	/* PID UID COMM */
 	USBPASS_EVENT_LEASE_CLOSED,
 	USBPASS_EVENT_LEASE_REFUSED,	/* RESULT REASON PID UID COMM */
-	USBPASS_EVENT_RESET,		/* REASON begins "soft" or "device"; RESULT.
-					 * Past the budget one a minute and device
+	USBPASS_EVENT_RESET,		/* RESET RESULT REASON (the kind's word, then
+					 * why it is not more); PID UID COMM. Past the
+					 * budget one a minute and device
 					 */
-	USBPASS_EVENT_IDENTITY_CHANGED,	/* another device in a guarded socket */
+	USBPASS_EVENT_IDENTITY_CHANGED,	/* another device in a guarded socket: REASON
+					 * tells what differs where a lease waits
+					 */
 	USBPASS_EVENT_COMMIT,		/* GENERATION; REASON, where it is to be
 					 * confirmed, or goes back; PID UID COMM,
 					 * but where it goes back by itself
@@ -698,6 +818,14 @@ enum usbpass_event_type {
 					 */
 	USBPASS_EVENT_MAINTENANCE_ON,	/* PID UID COMM */
 	USBPASS_EVENT_MAINTENANCE_OFF,	/* PID UID COMM */
+	USBPASS_EVENT_POWER_CYCLE,	/* JOB PORT: to be carried out by who subscribed
+					 * with USBPASS_F_POWER. PORT and its `peer` are
+					 * switched off for a second by their attribute
+					 * `disable`, and on again
+					 */
+	USBPASS_EVENT_LEARNED,		/* a device takes resets badly, or was
+					 * forgotten: REASON
+					 */
 
 	__USBPASS_EVENT_MAX,
 };
@@ -757,8 +885,9 @@ enum usbpass_event_type {
  *     wait, configuration calls answer 0 and are applied at return. The
  *     kernel's -ESHUTDOWN, -ENODEV and -EHOSTUNREACH never reach the consumer
  *     of a lease that is not gone.
- *   - RESET under policy USBPASS_RESET_NONE cancels the URBs in flight, clears
- *     halts and re-selects the settings; nothing resets on the wire.
+ *   - RESET does what policy, budget and LEARNED allow (enum
+ *     usbpass_reset_policy). A step beyond DEVICE is carried out after the call:
+ *     the lease is RETURNING meanwhile.
  *   - Once the lease is gone: ENODEV everywhere; reaping drains first.
  */
 #define USBPASS_INTERRUPT_BYTES_MAX	32768
@@ -818,9 +947,19 @@ struct usbpass_node_state {
 
 /*
  * INFO and LEASE_STATE: EINVAL, @size below 8 or @flags not 0; EFAULT, bad
- * pointer. Number 1 is HUB_RESET's (ENOTTY in this version).
+ * pointer.
+ *
+ * HUB_RESET asks for a reset of the device's hub. 0: it comes, and the lease
+ * will be RETURNING for a moment; how it ends is an event.
+ *   EPERM      the policy in force is not USBPASS_RESET_HUB, the budget is spent,
+ *              or the device is LEARNED
+ *   EOPNOTSUPP the device is plugged into a root hub
+ *   EBUSY      a device below that hub is in the way; or a reset is under way
+ *   EAGAIN     the device is away, for a moment
+ *   ENODEV     the lease is gone
  */
 #define USBPASS_IOC_INFO	_IOWR(USBPASS_IOC_MAGIC, 0x00, struct usbpass_node_info)
+#define USBPASS_IOC_HUB_RESET	_IO(USBPASS_IOC_MAGIC, 0x01)
 #define USBPASS_IOC_LEASE_STATE	_IOWR(USBPASS_IOC_MAGIC, 0x02, struct usbpass_node_state)
 
 #endif /* _UAPI_LINUX_USBPASS_H */
