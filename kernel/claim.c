@@ -19,6 +19,7 @@
 #include "slot.h"
 #include "trace.h"
 #include "usbcore.h"
+#include "window.h"
 
 /*
  * How a device is taken before any host driver sees it:
@@ -38,7 +39,7 @@ static bool started;	/* the table knows all devices, and wants some */
 static bool is_kept(const struct usbpass_device *dev)
 {
 	return dev->lease || dev->cleaning || dev->guarded || dev->deferred ||
-	       usbpass_lease_expects_locked(dev->facts);
+	       usbpass_window_expects_locked(dev->facts);
 }
 
 /*
@@ -141,7 +142,7 @@ static void disconnect(struct usb_device *udev)
 
 	trace_usbpass_claim(dev->facts->id, false);
 	if (lease) {
-		usbpass_lease_lost(lease, dev);
+		usbpass_window_lost(lease, dev);
 		usbpass_lease_put(lease);
 	}
 	usbpass_device_notify(dev);
@@ -394,7 +395,7 @@ void usbpass_claim_settle_work(struct work_struct *work)
 	spin_unlock(&usbpass_registry_lock);
 	if (cleaning)
 		clean(dev);
-	usbpass_lease_offer(dev);
+	usbpass_window_offer(dev);
 	regain(dev);
 	usbpass_device_notify(dev);
 	usbpass_slot_refresh();

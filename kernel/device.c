@@ -7,6 +7,7 @@
 #include "event.h"
 #include "guard.h"
 #include "lease.h"
+#include "window.h"
 
 DEFINE_SPINLOCK(usbpass_registry_lock);
 
@@ -140,7 +141,7 @@ int usbpass_device_add(struct usb_device *udev)
 	list_add_tail_rcu(&dev->link, &table);
 	spin_unlock(&usbpass_registry_lock);
 	tell(dev, USBPASS_EVENT_DEVICE_ADDED);
-	if (dev->guarded && !usbpass_lease_expects(dev->facts))
+	if (dev->guarded && !usbpass_window_expects(dev->facts))
 		tell(dev, USBPASS_EVENT_IDENTITY_CHANGED);
 	return 0;
 }

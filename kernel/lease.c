@@ -12,22 +12,20 @@
 #include "event.h"
 #include "guard.h"
 #include "lease.h"
+#include "lease_priv.h"
 #include "maintenance.h"
-#include "param.h"
 #include "pool.h"
-#include "reconcile.h"
 #include "reset.h"
 #include "settings.h"
 #include "slot.h"
 #include "trace.h"
 #include "transfer.h"
+#include "window.h"
 
 #define OPENING			0
 #define OPEN_TRIES		8	/* devices that leave while an open configures them */
-#define RESTORE_TRIES		8	/* changes of the settings while they are restored */
 #define CLEAN_WAIT_SECS		10	/* an open waits so long for the cleaner */
 
-static LIST_HEAD(returning);		/* leases that wait; registry_lock */
 struct workqueue_struct *usbpass_lease_wq;
 
 int usbpass_lease_init(void)
@@ -120,8 +118,6 @@ static void tell(struct usbpass_lease *lease, struct usbpass_device *dev, u8 typ
 	usbpass_event_emit(&ev);
 }
 
-static void window_work_fn(struct work_struct *work);
-
 static struct usbpass_lease *alloc(struct usbpass_slot *slot,
 				   const struct usbpass_frontend *frontend, void *data)
 {
@@ -145,7 +141,7 @@ static struct usbpass_lease *alloc(struct usbpass_slot *slot,
 	INIT_LIST_HEAD(&lease->link);
 	init_usb_anchor(&lease->anchor);
 	INIT_DELAYED_WORK(&lease->failing_work, usbpass_transfer_failing_work);
-	INIT_DELAYED_WORK(&lease->window_work, window_work_fn);
+	INIT_DELAYED_WORK(&lease->window_work, usbpass_window_work);
 	return lease;
 }
 
@@ -175,7 +171,7 @@ static int reserve(struct usbpass_lease *lease, struct usbpass_slot *slot, const
 		return pool.cleaning ? -EAGAIN : -ENODEV;
 
 	dev->lease = lease;
-	lease->device = usbpass_device_get(dev);	/* take_device() puts it */
+	lease->device = usbpass_device_get(dev);	/* usbpass_lease_take_device() puts it */
 	lease->attach_id = slot->attach->id;
 	lease->generation = usbpass_config_generation();
 	if (lease->facts)
@@ -207,12 +203,8 @@ static int reserve_or_wait(struct usbpass_lease *lease, struct usbpass_slot *slo
 	}
 }
 
-/*
- * Ends the tie of lease and device; exactly one caller gets the device, and
- * with it the reference. The state becomes @state.
- */
-static struct usbpass_device *take_device(struct usbpass_lease *lease, u8 state,
-					  struct usbpass_device *only)
+struct usbpass_device *usbpass_lease_take_device(struct usbpass_lease *lease, u8 state,
+						 struct usbpass_device *only)
 {
 	struct usbpass_device *dev;
 	unsigned long flags;
@@ -234,8 +226,7 @@ static struct usbpass_device *take_device(struct usbpass_lease *lease, u8 state,
 	return dev;
 }
 
-/* The device is free again, after the cleaner had it. Drops take_device()'s reference. */
-static void give_back(struct usbpass_lease *lease, struct usbpass_device *dev)
+void usbpass_lease_give_back(struct usbpass_lease *lease, struct usbpass_device *dev)
 {
 	spin_lock(&usbpass_registry_lock);
 	dev->lease = NULL;
@@ -361,10 +352,10 @@ struct usbpass_lease *usbpass_lease_open(struct usbpass_slot *slot,
 		usbpass_guard_close(lease->facts);
 		if (err != -ENODEV || ++tries == OPEN_TRIES)
 			goto err_give_back;
-		dev = take_device(lease, OPENING, NULL);
+		dev = usbpass_lease_take_device(lease, OPENING, NULL);
 		untie_slot(lease);
 		if (dev)
-			give_back(lease, dev);
+			usbpass_lease_give_back(lease, dev);
 	}
 	spin_lock_irqsave(&lease->lock, flags);
 	dev = lease->device ? usbpass_device_get(lease->device) : NULL;
@@ -379,10 +370,10 @@ struct usbpass_lease *usbpass_lease_open(struct usbpass_slot *slot,
 	return lease;
 
 err_give_back:
-	dev = take_device(lease, USBPASS_LEASE_GONE, NULL);
+	dev = usbpass_lease_take_device(lease, USBPASS_LEASE_GONE, NULL);
 	untie_slot(lease);
 	if (dev)
-		give_back(lease, dev);
+		usbpass_lease_give_back(lease, dev);
 	if (err != -ENOMEM && err != -ENXIO)
 		err = -EIO;
 err_refuse:
@@ -392,25 +383,9 @@ err_refuse:
 	return ERR_PTR(err);
 }
 
-/* Off the list of those that wait; drops the list's reference. */
-static void stop_waiting(struct usbpass_lease *lease)
+void usbpass_lease_finish(struct usbpass_lease *lease)
 {
-	bool listed;
-
-	spin_lock(&usbpass_registry_lock);
-	listed = !list_empty(&lease->link);
-	list_del_init(&lease->link);
-	spin_unlock(&usbpass_registry_lock);
-	if (listed)
-		usbpass_lease_put(lease);
-	if (cancel_delayed_work(&lease->window_work))
-		usbpass_lease_put(lease);
-}
-
-/* The state is GONE: everything that waits on the lease ends. */
-static void finish(struct usbpass_lease *lease)
-{
-	stop_waiting(lease);
+	usbpass_window_stop(lease);
 	usbpass_transfer_kill_all(lease);
 	usbpass_transfer_release_held(lease);
 	wake_up_all(&lease->wait);
@@ -421,15 +396,15 @@ static void finish(struct usbpass_lease *lease)
 
 void usbpass_lease_close(struct usbpass_lease *lease)
 {
-	struct usbpass_device *dev = take_device(lease, USBPASS_LEASE_GONE, NULL);
+	struct usbpass_device *dev = usbpass_lease_take_device(lease, USBPASS_LEASE_GONE, NULL);
 
-	finish(lease);
+	usbpass_lease_finish(lease);
 	/* Its timer must not outlive the file, which keeps the module. */
 	flush_delayed_work(&lease->failing_work);
 	tell(lease, dev, USBPASS_EVENT_LEASE_CLOSED, "");
 	usbpass_guard_close(lease->facts);
 	if (dev)
-		give_back(lease, dev);
+		usbpass_lease_give_back(lease, dev);
 	untie_slot(lease);
 	usbpass_slot_refresh();
 }
@@ -437,90 +412,13 @@ void usbpass_lease_close(struct usbpass_lease *lease)
 void usbpass_lease_revoke(struct usbpass_lease *lease, const char *why)
 {
 	bool was_gone = usbpass_lease_state(lease) == USBPASS_LEASE_GONE;
-	struct usbpass_device *dev = take_device(lease, USBPASS_LEASE_GONE, NULL);
+	struct usbpass_device *dev = usbpass_lease_take_device(lease, USBPASS_LEASE_GONE, NULL);
 
 	if (!was_gone)
 		tell(lease, dev, USBPASS_EVENT_LEASE_REVOKED, why);
-	finish(lease);
+	usbpass_lease_finish(lease);
 	if (dev)
-		give_back(lease, dev);
-}
-
-static void window_work_fn(struct work_struct *work)
-{
-	struct usbpass_lease *lease = container_of(to_delayed_work(work), struct usbpass_lease,
-						   window_work);
-	bool expired = false;
-	unsigned long flags;
-
-	down_write(&lease->gate);
-	spin_lock_irqsave(&lease->lock, flags);
-	/* A work that a return did not catch may meet the next window; ticks are coarse. */
-	if (lease->state == USBPASS_LEASE_RETURNING &&
-	    ktime_after(ktime_get(), ktime_sub_ms(lease->window_end, 20))) {
-		lease->state = USBPASS_LEASE_GONE;
-		expired = true;
-	}
-	spin_unlock_irqrestore(&lease->lock, flags);
-	up_write(&lease->gate);
-	if (expired) {
-		trace_usbpass_lease(lease->slot->minor, USBPASS_LEASE_GONE);
-		finish(lease);
-		/* What lies in its socket was kept for it alone. */
-		usbpass_reconcile_kick(false);
-	}
-	usbpass_lease_put(lease);	/* start_window()'s */
-}
-
-static void start_window(struct usbpass_lease *lease, unsigned int ms)
-{
-	usbpass_lease_get(lease);	/* window_work_fn() or stop_waiting() puts it */
-	if (!queue_delayed_work(usbpass_lease_wq, &lease->window_work, msecs_to_jiffies(ms)))
-		usbpass_lease_put(lease);
-	spin_lock(&usbpass_registry_lock);
-	if (list_empty(&lease->link)) {
-		usbpass_lease_get(lease);	/* stop_waiting() puts it */
-		list_add_tail(&lease->link, &returning);
-	}
-	spin_unlock(&usbpass_registry_lock);
-}
-
-void usbpass_lease_lost(struct usbpass_lease *lease, struct usbpass_device *dev)
-{
-	unsigned int ms = usbpass_param_replug_ms();
-	bool was_online, ours;
-	unsigned long flags;
-	u8 state;
-
-	spin_lock_irqsave(&lease->lock, flags);
-	was_online = lease->state == USBPASS_LEASE_ONLINE;
-	if (lease->own_reset)
-		ms = usbpass_param_return_ms();
-	lease->own_reset = false;
-	state = !was_online ? lease->state : ms ? USBPASS_LEASE_RETURNING : USBPASS_LEASE_GONE;
-	if (state == USBPASS_LEASE_RETURNING)
-		lease->window_end = ktime_add_ms(ktime_get(), ms);
-	spin_unlock_irqrestore(&lease->lock, flags);
-
-	ours = take_device(lease, state, dev) == dev;
-	spin_lock(&usbpass_registry_lock);
-	if (dev->lease == lease)
-		dev->lease = NULL;
-	dev->last_owner = lease->owner;
-	spin_unlock(&usbpass_registry_lock);
-	if (!ours)
-		return;		/* a close or revoke was first */
-	if (state == USBPASS_LEASE_RETURNING) {
-		start_window(lease, ms);
-		if (usbpass_lease_state(lease) == USBPASS_LEASE_GONE)
-			stop_waiting(lease);	/* a close came before the window */
-		usbpass_transfer_kill_all(lease);
-		wake_up_all(&lease->wait);
-		usbpass_slot_refresh();
-	} else if (state == USBPASS_LEASE_GONE) {
-		finish(lease);
-	}
-	usbpass_device_put(dev);	/* the lease's */
+		usbpass_lease_give_back(lease, dev);
 }
 
 static void set_paused(struct usbpass_lease *lease, enum usbpass_pause how)
@@ -543,123 +441,6 @@ void usbpass_lease_go_on(struct usbpass_lease *lease)
 {
 	set_paused(lease, USBPASS_PAUSE_NONE);
 	usbpass_transfer_release_held(lease);
-}
-
-bool usbpass_lease_expects_locked(const struct usbpass_facts *facts)
-{
-	struct usbpass_lease *lease;
-
-	lockdep_assert_held(&usbpass_registry_lock);
-	list_for_each_entry(lease, &returning, link)
-		if (usbpass_facts_same(lease->facts, facts))
-			return true;
-	return false;
-}
-
-bool usbpass_lease_expects(const struct usbpass_facts *facts)
-{
-	bool expects;
-
-	spin_lock(&usbpass_registry_lock);
-	expects = usbpass_lease_expects_locked(facts);
-	spin_unlock(&usbpass_registry_lock);
-	return expects;
-}
-
-/* The lease that waits for @dev, both tied; NULL: none. Its reference is the caller's. */
-static struct usbpass_lease *claim_waiting(struct usbpass_device *dev)
-{
-	struct usbpass_lease *lease, *found = NULL;
-
-	spin_lock(&usbpass_registry_lock);
-	if (dev->claimed && !dev->lease && !dev->cleaning && !dev->error) {
-		list_for_each_entry(lease, &returning, link) {
-			if (usbpass_facts_same(lease->facts, dev->facts)) {
-				found = usbpass_lease_get(lease);
-				dev->lease = lease;
-				break;
-			}
-		}
-	}
-	spin_unlock(&usbpass_registry_lock);
-	return found;
-}
-
-/* True: the lease is ONLINE with @dev. False: settings changed since @seen, or it is too late. */
-static bool go_online(struct usbpass_lease *lease, struct usbpass_device *dev, u32 seen,
-		      bool *too_late)
-{
-	unsigned long flags;
-	bool done = false;
-
-	down_write(&lease->gate);
-	spin_lock_irqsave(&lease->lock, flags);
-	*too_late = lease->state != USBPASS_LEASE_RETURNING;
-	if (!*too_late && lease->settings_changes == seen) {
-		lease->device = usbpass_device_get(dev);	/* take_device() */
-		lease->state = USBPASS_LEASE_ONLINE;
-		lease->returns++;
-		done = true;
-	}
-	spin_unlock_irqrestore(&lease->lock, flags);
-	up_write(&lease->gate);
-	if (done)
-		trace_usbpass_lease(lease->slot->minor, USBPASS_LEASE_ONLINE);
-	return done;
-}
-
-/* 0: ONLINE. -ENODEV: the device left again, or the window is over. Else it does not take them. */
-static int restore(struct usbpass_lease *lease, struct usbpass_device *dev)
-{
-	bool claimed, too_late = false;
-	unsigned int tries = 0;
-	unsigned long flags;
-	u32 seen;
-	int err;
-
-	device_lock_assert(&dev->udev->dev);
-	spin_lock(&usbpass_registry_lock);
-	claimed = dev->claimed;
-	spin_unlock(&usbpass_registry_lock);
-	while (claimed && !too_late) {
-		/* A consumer that keeps changing them must not keep the device locked. */
-		if (++tries > RESTORE_TRIES)
-			return -ELOOP;
-		spin_lock_irqsave(&lease->lock, flags);
-		seen = lease->settings_changes;
-		spin_unlock_irqrestore(&lease->lock, flags);
-		err = usbpass_settings_restore(lease, dev);
-		if (err)
-			return err;
-		if (go_online(lease, dev, seen, &too_late))
-			return 0;
-	}
-	return -ENODEV;
-}
-
-void usbpass_lease_offer(struct usbpass_device *dev)
-{
-	struct usbpass_lease *lease = claim_waiting(dev);
-	int err;
-
-	if (!lease)
-		return;
-	usb_lock_device(dev->udev);
-	err = restore(lease, dev);
-	if (!err)	/* before the next disconnect can start a new window */
-		stop_waiting(lease);
-	usb_unlock_device(dev->udev);
-	if (!err) {
-		usbpass_transfer_release_held(lease);
-		wake_up_all(&lease->wait);
-	} else {
-		if (err != -ENODEV)
-			usbpass_lease_revoke(lease, "its device does not take its settings again");
-		usbpass_device_get(dev);	/* give_back() puts it */
-		give_back(lease, dev);
-	}
-	usbpass_slot_refresh();
-	usbpass_lease_put(lease);
 }
 
 struct usbpass_device *usbpass_lease_lock_device(struct usbpass_lease *lease)

@@ -131,8 +131,6 @@ u32 usbpass_lease_device_id(struct usbpass_lease *lease);	/* 0: the device is aw
 int usbpass_lease_wait_return(struct usbpass_lease *lease);
 
 /* The device side; all with the device lock held. */
-/* @dev is disconnected. */
-void usbpass_lease_lost(struct usbpass_lease *lease, struct usbpass_device *dev);
 /*
  * Around what must not meet a submission. Returns when none is under way; what
  * is at the controller stays there. go_on() submits what waited.
@@ -141,10 +139,5 @@ void usbpass_lease_pause(struct usbpass_lease *lease, enum usbpass_pause how);
 void usbpass_lease_go_on(struct usbpass_lease *lease);
 /* Ends the lease, with or without its device, and says why. */
 void usbpass_lease_revoke(struct usbpass_lease *lease, const char *why);
-/* A device was claimed: does a lease wait for it? Process context, no locks. */
-void usbpass_lease_offer(struct usbpass_device *dev);
-/* Does a lease wait in this socket? Any context. */
-bool usbpass_lease_expects(const struct usbpass_facts *facts);
-bool usbpass_lease_expects_locked(const struct usbpass_facts *facts);	/* registry_lock held */
 
 #endif /* _USBPASS_LEASE_H */

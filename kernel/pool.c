@@ -4,6 +4,7 @@
 #include "device.h"
 #include "lease.h"
 #include "pool.h"
+#include "window.h"
 
 struct survey {
 	const struct usbpass_attach *attach;
@@ -28,7 +29,7 @@ static bool look(struct usbpass_device *dev, void *data)
 		pool->remedy = dev->remedy;
 	} else if (!dev->claimed) {
 		pool->pending += !dev->released;
-	} else if (dev->cleaning || usbpass_lease_expects_locked(dev->facts)) {
+	} else if (dev->cleaning || usbpass_window_expects_locked(dev->facts)) {
 		pool->cleaning++;	/* or promised to a lease that waits for it */
 	} else if (dev->udev->authorized && !pool->free) {
 		pool->free = dev;
