@@ -6,6 +6,7 @@
 #include "device.h"
 #include "event.h"
 #include "guard.h"
+#include "learned.h"
 #include "lease.h"
 #include "window.h"
 
@@ -91,6 +92,18 @@ static void tell(struct usbpass_device *dev, u8 type)
 	usbpass_event_emit(&ev);
 }
 
+/* Something else than what a lease waits for, or in a guarded socket. */
+static void tell_stranger(struct usbpass_device *dev)
+{
+	struct usbpass_event ev = { .type = USBPASS_EVENT_IDENTITY_CHANGED };
+
+	if (!usbpass_window_differs(dev->facts, ev.reason, sizeof(ev.reason)) &&
+	    (!dev->guarded || usbpass_window_expects(dev->facts)))
+		return;
+	usbpass_device_describe(dev, &ev);
+	usbpass_event_emit(&ev);
+}
+
 /*
  * A dongle that turns into a hub is no way around its guard: what is below such
  * a hub is guarded as long as that is plugged.
@@ -141,8 +154,7 @@ int usbpass_device_add(struct usb_device *udev)
 	list_add_tail_rcu(&dev->link, &table);
 	spin_unlock(&usbpass_registry_lock);
 	tell(dev, USBPASS_EVENT_DEVICE_ADDED);
-	if (dev->guarded && !usbpass_window_expects(dev->facts))
-		tell(dev, USBPASS_EVENT_IDENTITY_CHANGED);
+	tell_stranger(dev);
 	return 0;
 }
 
@@ -244,6 +256,14 @@ static u8 state_locked(const struct usbpass_device *dev, char *reason, const cha
 			      unclaimed_state(dev, reason, remedy);
 }
 
+static bool is_bad_resetter(const struct usbpass_device *dev)
+{
+	struct usbpass_identity identity;
+
+	usbpass_learned_identify(&identity, dev->facts, USBPASS_OWNER_HOST);
+	return usbpass_learned_is_bad(&identity);
+}
+
 void usbpass_device_status(struct usbpass_device *dev, struct usbpass_device_status *status)
 {
 	memset(status, 0, sizeof(*status));
@@ -255,6 +275,7 @@ void usbpass_device_status(struct usbpass_device *dev, struct usbpass_device_sta
 	status->verdict = dev->verdict;
 	status->attach_id = dev->lease ? dev->lease->attach_id : 0;
 	spin_unlock(&usbpass_registry_lock);
+	status->flags |= is_bad_resetter(dev) ? USBPASS_DEVICE_F_BAD_RESETTER : 0;
 	status->resets = atomic_read(&dev->resets);
 }
 

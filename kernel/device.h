@@ -6,6 +6,7 @@
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/usb.h>
+#include "budget.h"
 #include "config.h"
 #include "facts.h"
 
@@ -15,7 +16,8 @@ struct usbpass_lease;
  * Locks of the whole module, outermost first:
  *
  *   config_mutex (config.c)   the ruleset's writers; never held over a USB call
- *   usb device lock           binding, configuration and interfaces of a device
+ *   usb device lock           binding, configuration and interfaces of a device;
+ *                             a hub's before those of what is plugged into it
  *   lease->gate (rwsem)       read: a submission; write: a change of lease state
  *   usbpass_registry_lock     which device, slot and lease belong together
  *   lease->lock (spinlock)    a lease's settings and transfer lists
@@ -54,6 +56,7 @@ struct usbpass_device {
 	bool claimed;		/* bound to our device driver */
 	bool deferred;		/* claimed, to be released once its rules' end is confirmed */
 	bool cleaning;
+	bool resetting;		/* a reset is about to hit it: not for lease, nor to claim */
 	const char *error;	/* claimed, not for use: why; a literal or NULL */
 	const char *remedy;	/* a literal, set with @error */
 	char pending_reason[USBPASS_REASON_MAX + 1];
@@ -63,8 +66,7 @@ struct usbpass_device {
 	u8 told_state;			/* enum usbpass_device_state, last event's */
 	u32 told_rule;			/* id; of the last event */
 	u32 timeouts;			/* of configuration calls in a row */
-	u64 reset_window_ns;		/* reset.c: a minute's start (boottime), and */
-	u32 reset_count;		/* the resets on the wire since */
+	struct usbpass_budget budget;	/* of its consumers' resets */
 
 	atomic_t resets;		/* on the wire */
 	struct work_struct settle_work;	/* claim.c; holds a reference while queued */

@@ -24,6 +24,7 @@ struct subscriber {
 	struct sock *sk;		/* reference, put by free_subscriber() */
 	u32 portid;
 	u64 after;			/* sequence number sent last */
+	bool power;			/* carries out power cycles */
 };
 
 static LIST_HEAD(subscribers);
@@ -131,7 +132,7 @@ static void free_subscriber(struct subscriber *sub)
 	kfree(sub);
 }
 
-int usbpass_event_subscribe(struct sock *sk, u32 portid, u64 since)
+int usbpass_event_subscribe(struct sock *sk, u32 portid, u64 since, bool power)
 {
 	struct subscriber *fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
 	struct subscriber *sub;
@@ -142,12 +143,16 @@ int usbpass_event_subscribe(struct sock *sk, u32 portid, u64 since)
 	sock_hold(sk);
 	fresh->sk = sk;
 	fresh->portid = portid;
+	fresh->power = power;
 	/* Numbers begin again with the module: one from before must not wait for its like. */
 	fresh->after = min(since, usbpass_event_last_seq());
 	mutex_lock(&subscribers_mutex);
-	list_for_each_entry(sub, &subscribers, link)
+	list_for_each_entry(sub, &subscribers, link) {
 		if (sub->sk == sk)
 			err = -EALREADY;
+		else if (power && sub->power && !err)
+			err = -EBUSY;
+	}
 	if (!err && nr_subscribers == USBPASS_SUBSCRIBERS_MAX)
 		err = -ENOSPC;
 	if (!err) {
@@ -160,6 +165,30 @@ int usbpass_event_subscribe(struct sock *sk, u32 portid, u64 since)
 	else
 		mod_delayed_work(system_wq, &send_work, 0);
 	return err;
+}
+
+bool usbpass_event_has_power(void)
+{
+	struct subscriber *sub;
+	bool has = false;
+
+	mutex_lock(&subscribers_mutex);
+	list_for_each_entry(sub, &subscribers, link)
+		has |= sub->power;
+	mutex_unlock(&subscribers_mutex);
+	return has;
+}
+
+bool usbpass_event_is_power(struct net *net, u32 portid)
+{
+	struct subscriber *sub;
+	bool is = false;
+
+	mutex_lock(&subscribers_mutex);
+	list_for_each_entry(sub, &subscribers, link)
+		is |= sub->power && sub->portid == portid && sock_net(sub->sk) == net;
+	mutex_unlock(&subscribers_mutex);
+	return is;
 }
 
 void usbpass_event_unsubscribe(struct net *net, u32 portid)

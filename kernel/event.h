@@ -16,7 +16,8 @@ struct usbpass_event {
 	u32 owner;			/* whose event it is; 0: the host's */
 	u8 type;			/* enum usbpass_event_type */
 	u8 state;
-	bool has_state, has_result, has_who;
+	u8 reset;			/* enum usbpass_reset_kind */
+	bool has_state, has_reset, has_result, has_who;
 	u32 device_id;
 	u16 vendor, product;
 	u32 rule_id, job;
@@ -28,6 +29,7 @@ struct usbpass_event {
 	char group[USBPASS_NAME_MAX + 1];
 	char attach[USBPASS_NAME_MAX + 1];
 	char reason[USBPASS_REASON_MAX + 1];
+	char port[USBPASS_PORT_MAX + 1];
 };
 
 int usbpass_event_init(void);
@@ -45,8 +47,13 @@ void usbpass_event_emit(struct usbpass_event *ev);
 bool usbpass_event_next(u64 after, struct usbpass_event *ev, u64 *lost);
 u64 usbpass_event_last_seq(void);
 
-/* A socket gets every event after @since. 0, -EALREADY, -ENOSPC, -ENOMEM. */
-int usbpass_event_subscribe(struct sock *sk, u32 portid, u64 since);
+/*
+ * A socket gets every event after @since. @power: it carries out power cycles;
+ * one does. 0, -EALREADY, -EBUSY, -ENOSPC, -ENOMEM.
+ */
+int usbpass_event_subscribe(struct sock *sk, u32 portid, u64 since, bool power);
+bool usbpass_event_has_power(void);			/* does any socket? */
+bool usbpass_event_is_power(struct net *net, u32 portid);	/* does this one? */
 void usbpass_event_unsubscribe(struct net *net, u32 portid);	/* the socket closed */
 
 #endif /* _USBPASS_EVENT_H */

@@ -191,17 +191,55 @@ static bool same_string(const char *a, const char *b)
 	return (!a && !b) || (a && b && !strcmp(a, b));
 }
 
-bool usbpass_facts_same(const struct usbpass_facts *a, const struct usbpass_facts *b)
+/* Appends, and the separator where something is there. */
+static void add(char *text, size_t size, const char *format, ...)
+{
+	size_t len = strlen(text);
+	va_list args;
+
+	len += scnprintf(text + len, size - len, "%s", len ? ", " : "");
+	va_start(args, format);
+	vscnprintf(text + len, size - len, format, args);
+	va_end(args);
+}
+
+static bool same_configs(const struct usbpass_facts *a, const struct usbpass_facts *b)
 {
 	u32 i;
 
-	if (strcmp(a->socket, b->socket) != 0 || a->speed != b->speed ||
-	    memcmp(&a->descriptor, &b->descriptor, sizeof(a->descriptor)) != 0 ||
-	    !same_string(a->serial, b->serial) || a->nr_configs != b->nr_configs)
+	if (a->nr_configs != b->nr_configs)
 		return false;
 	for (i = 0; i < a->nr_configs; i++)
 		if (a->config_bytes[i] != b->config_bytes[i] ||
 		    memcmp(a->configs[i], b->configs[i], a->config_bytes[i]) != 0)
 			return false;
 	return true;
+}
+
+void usbpass_facts_difference(const struct usbpass_facts *a, const struct usbpass_facts *b,
+			      char *text, size_t size)
+{
+	const struct usb_device_descriptor *x = &a->descriptor, *y = &b->descriptor;
+
+	*text = '\0';
+	if (x->idVendor != y->idVendor || x->idProduct != y->idProduct)
+		add(text, size, "%04x:%04x was %04x:%04x", le16_to_cpu(y->idVendor),
+		    le16_to_cpu(y->idProduct), le16_to_cpu(x->idVendor),
+		    le16_to_cpu(x->idProduct));
+	else if (memcmp(x, y, sizeof(*x)) != 0)
+		add(text, size, "another device descriptor");
+	if (!same_string(a->serial, b->serial))
+		add(text, size, "serial \"%.60s\" was \"%.60s\"", b->serial ?: "",
+		    a->serial ?: "");
+	if (a->speed != b->speed)
+		add(text, size, "%u kbit/s was %u", b->speed_kbps, a->speed_kbps);
+	if (!same_configs(a, b))
+		add(text, size, "other configurations");
+}
+
+bool usbpass_facts_same(const struct usbpass_facts *a, const struct usbpass_facts *b)
+{
+	return !strcmp(a->socket, b->socket) && a->speed == b->speed &&
+	       !memcmp(&a->descriptor, &b->descriptor, sizeof(a->descriptor)) &&
+	       same_string(a->serial, b->serial) && same_configs(a, b);
 }

@@ -167,6 +167,10 @@ static int reserve(struct usbpass_lease *lease, struct usbpass_slot *slot, const
 		return -EBUSY;
 	}
 	dev = pool.free;
+	if (!dev && pool.resetting) {
+		*why = "its device is being reset";
+		return -EBUSY;
+	}
 	if (!dev)
 		return pool.cleaning ? -EAGAIN : -ENODEV;
 
@@ -179,6 +183,7 @@ static int reserve(struct usbpass_lease *lease, struct usbpass_slot *slot, const
 	lease->facts = usbpass_facts_get(dev->facts);
 	lease->sg_tablesize = dev->udev->bus->sg_tablesize;
 	slot->lease = lease;
+	strscpy(slot->home, dev->facts->socket, sizeof(slot->home));
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <linux/usb.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include "budget.h"
 #include "facts.h"
 #include "frontend.h"
 
@@ -32,6 +33,17 @@ enum usbpass_pause {
 	USBPASS_PAUSE_NONE,
 	USBPASS_PAUSE_HOLD,	/* settings change: it waits */
 	USBPASS_PAUSE_FAIL,	/* reset or suspend: as in RETURNING */
+};
+
+/* A lease's resets, reset.c and step.c. */
+struct usbpass_lease_resets {
+	bool own;		/* the next disconnect is our reset's doing */
+	bool queued;		/* a step beyond the device is on its way */
+	bool open;		/* how one on the wire ended: whether the device returns tells */
+	u8 kind;		/* enum usbpass_reset_kind; of the last one on the wire */
+	u64 last_ns;		/* when, CLOCK_BOOTTIME; 0: none yet */
+	u32 told;		/* @returns + 1 when one was last recorded */
+	struct usbpass_budget budget;	/* registry_lock; while the device is away */
 };
 
 /*
@@ -85,8 +97,7 @@ struct usbpass_lease {
 	struct delayed_work window_work;	/* RETURNING ends; holds a reference */
 	struct list_head link;		/* returning list; registry_lock */
 	ktime_t window_end;		/* lock */
-	bool own_reset;			/* lock: the next disconnect is our reset's doing */
-	u32 reset_told;			/* lock: @returns + 1 when a reset was last recorded */
+	struct usbpass_lease_resets ladder;	/* lock, but for what says otherwise */
 };
 
 /* Of @map and @held_at. */

@@ -9,10 +9,12 @@
 #include "guard.h"
 #include "hold.h"
 #include "intf.h"
+#include "learned.h"
 #include "lease.h"
 #include "netlink.h"
 #include "reconcile.h"
 #include "slot.h"
+#include "step.h"
 
 /*
  * Netlink is last in, first out: a verb finds everything there. An open node
@@ -44,11 +46,16 @@ static int __init usbpass_init(void)
 	err = usbpass_claim_init();
 	if (err)
 		goto err_hold;
-	err = usbpass_netlink_init();
+	err = usbpass_step_init();
 	if (err)
 		goto err_claim;
+	err = usbpass_netlink_init();
+	if (err)
+		goto err_step;
 	return 0;
 
+err_step:
+	usbpass_step_exit();
 err_claim:
 	usbpass_claim_exit();
 err_hold:
@@ -70,6 +77,7 @@ err_event:
 static void __exit usbpass_exit(void)
 {
 	usbpass_netlink_exit();
+	usbpass_step_exit();
 	usbpass_hold_exit();
 	usbpass_claim_exit();
 	usbpass_reconcile_exit();
@@ -77,6 +85,7 @@ static void __exit usbpass_exit(void)
 	usbpass_config_exit();	/* retires the slots */
 	usbpass_lease_exit();
 	usbpass_guard_exit();
+	usbpass_learned_exit();
 	usbpass_slot_exit();
 	usbpass_event_exit();
 }

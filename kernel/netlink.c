@@ -32,6 +32,11 @@
 	[USBPASS_A_JOB] = { .type = NLA_U32 }
 #define CONFIRM_SECS								\
 	[USBPASS_A_CONFIRM_SECS] = NLA_POLICY_RANGE(NLA_U32, 1, USBPASS_CONFIRM_SECS_MAX)
+#define RESET									\
+	[USBPASS_A_RESET] = NLA_POLICY_MAX(NLA_U8, USBPASS_RESET_KIND_HUB)
+/* -MAX_ERRNO, which the policy's type does not reach by name. */
+#define RESULT									\
+	[USBPASS_A_RESULT] = NLA_POLICY_RANGE(NLA_S32, -4095, 0)
 #define MAINTENANCE								\
 	[USBPASS_A_MAINTENANCE] = NLA_POLICY_MAX(NLA_U8, 1)
 #define SINCE									\
@@ -48,6 +53,9 @@ TAKES(flags, FLAGS);
 TAKES(since, SINCE, FLAGS);
 TAKES(job, JOB, FLAGS);
 TAKES(maintenance, MAINTENANCE, FLAGS);
+TAKES(reset, NEST(DEVICE, device), RESET, FLAGS);
+TAKES(power, JOB, RESULT, FLAGS);
+TAKES(learned, NEST(LEARNED, learned), FLAGS);
 
 /* Both who opened the socket and who sends; no authority comes from a namespace. */
 static int pre_doit(USBPASS_GENL_PRE_DOIT_OPS *ops, struct sk_buff *skb, struct genl_info *info)
@@ -62,17 +70,17 @@ static int pre_doit(USBPASS_GENL_PRE_DOIT_OPS *ops, struct sk_buff *skb, struct 
 #define DUMP_REFUSED	5
 
 /*
- * Before 6.6 .start has no extack: the first round of the dump speaks for it. @takes: the one
- * attribute that is let through.
+ * Before 6.6 .start has no extack: the first round of the dump speaks for it. @takes, @also: the
+ * attributes that are let through.
  */
-static int dump_start(struct netlink_callback *cb, int takes)
+static int dump_start(struct netlink_callback *cb, int takes, int also)
 {
 	struct nlattr **attrs = usbpass_genl_dump_attrs(cb);
 	int type;
 
 	cb->min_dump_alloc = NLMSG_ALIGN(NLMSG_HDRLEN + GENL_HDRLEN + USBPASS_NL_BYTES_MAX);
 	for (type = 1; type <= USBPASS_A_MAX; type++)
-		if (attrs[type] && type != takes)
+		if (attrs[type] && type != takes && type != also)
 			cb->args[DUMP_REFUSED] = -EINVAL;
 	if (!netlink_capable(cb->skb, CAP_SYS_ADMIN))
 		cb->args[DUMP_REFUSED] = -EPERM;
@@ -82,12 +90,12 @@ static int dump_start(struct netlink_callback *cb, int takes)
 /* Only the events' policy lets one through. */
 int usbpass_nl_dump_start(struct netlink_callback *cb)
 {
-	return dump_start(cb, USBPASS_A_SINCE);
+	return dump_start(cb, USBPASS_A_SINCE, USBPASS_A_SINCE);
 }
 
 int usbpass_nl_dump_start_device(struct netlink_callback *cb)
 {
-	return dump_start(cb, USBPASS_A_DEVICE);
+	return dump_start(cb, USBPASS_A_DEVICE, USBPASS_A_RESET);
 }
 
 int usbpass_nl_dump_refused(struct netlink_callback *cb)
@@ -96,7 +104,7 @@ int usbpass_nl_dump_refused(struct netlink_callback *cb)
 		NL_SET_ERR_MSG(cb->extack, NO_AUTHORITY);
 	else if (cb->args[DUMP_REFUSED])
 		NL_SET_ERR_MSG(cb->extack,
-			       "usbpass: a list takes nothing but `since`, of events, and a device, of rule-test");
+			       "usbpass: a list takes nothing but `since`, of events, and a device, of rule-test and device-reset");
 	return cb->args[DUMP_REFUSED];
 }
 
@@ -359,6 +367,12 @@ static const struct genl_ops ops[] = {
 	DUMP(EVENT_GET, since, event),
 	DO(JOB_GET, job, job_get),
 	DO(MAINTENANCE_SET, maintenance, maintenance_set),
+	{ .cmd = USBPASS_CMD_DEVICE_RESET, .policy = reset_policy, .doit = usbpass_nl_device_reset,
+	  .start = usbpass_nl_dump_start_device, .dumpit = usbpass_nl_device_reset_dump },
+	DO(POWER_DONE, power, power_done),
+	DO(LEARNED_NEW, learned, learned_new),
+	DO(LEARNED_DEL, learned, learned_del),
+	DUMP(LEARNED_GET, learned, learned),
 };
 
 struct genl_family usbpass_nl_family = {

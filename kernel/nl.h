@@ -7,6 +7,7 @@
 #include "catalog.h"
 #include "compat.h"
 
+struct usbpass_device;
 struct usbpass_event;
 struct usbpass_stage;
 
@@ -19,6 +20,7 @@ extern const struct nla_policy usbpass_nl_device_policy[USBPASS_A_DEVICE_MAX + 1
 extern const struct nla_policy usbpass_nl_group_policy[USBPASS_A_GROUP_MAX + 1];
 extern const struct nla_policy usbpass_nl_rule_policy[USBPASS_A_RULE_MAX + 1];
 extern const struct nla_policy usbpass_nl_attach_policy[USBPASS_A_ATTACH_MAX + 1];
+extern const struct nla_policy usbpass_nl_learned_policy[USBPASS_A_LEARNED_MAX + 1];
 
 /* netlink.c */
 
@@ -117,6 +119,10 @@ int usbpass_nl_device_get(struct sk_buff *skb, struct genl_info *info);
 int usbpass_nl_device_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int usbpass_nl_device_claim(struct sk_buff *skb, struct genl_info *info);
 int usbpass_nl_device_release(struct sk_buff *skb, struct genl_info *info);
+/* The nest of a device. The configuration is locked. */
+int usbpass_nl_device_fill(struct sk_buff *skb, struct usbpass_device *dev);
+/* The id in the request's nest. */
+int usbpass_nl_device_parse(struct genl_info *info, struct nlattr **tb, u32 *id);
 
 /* nl_group.c */
 int usbpass_nl_group_new(struct sk_buff *skb, struct genl_info *info);
@@ -125,8 +131,18 @@ int usbpass_nl_group_del(struct sk_buff *skb, struct genl_info *info);
 int usbpass_nl_group_get(struct sk_buff *skb, struct genl_info *info);
 int usbpass_nl_group_dump(struct sk_buff *skb, struct netlink_callback *cb);
 
+/* nl_learned.c */
+int usbpass_nl_learned_new(struct sk_buff *skb, struct genl_info *info);
+int usbpass_nl_learned_del(struct sk_buff *skb, struct genl_info *info);
+int usbpass_nl_learned_dump(struct sk_buff *skb, struct netlink_callback *cb);
+
 /* nl_maintenance.c */
 int usbpass_nl_maintenance_set(struct sk_buff *skb, struct genl_info *info);
+
+/* nl_reset.c */
+int usbpass_nl_device_reset(struct sk_buff *skb, struct genl_info *info);
+int usbpass_nl_device_reset_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int usbpass_nl_power_done(struct sk_buff *skb, struct genl_info *info);
 
 /* nl_rule.c */
 int usbpass_nl_rule_new(struct sk_buff *skb, struct genl_info *info);

@@ -100,18 +100,8 @@ static int read_choices(struct usbpass_attach *attach, struct nlattr **tb,
 		attach->has_reset = true;
 		attach->reset = nla_get_u8(tb[USBPASS_A_ATTACH_RESET]);
 	}
-	if (attach->reset == USBPASS_RESET_HUB) {
-		NL_SET_ERR_MSG_ATTR(extack, tb[USBPASS_A_ATTACH_RESET],
-				    "usbpass: this module carries the policies none and device");
-		return -EOPNOTSUPP;
-	}
 	if (tb[USBPASS_A_ATTACH_FOLLOW])
 		attach->follow = nla_get_u8(tb[USBPASS_A_ATTACH_FOLLOW]);
-	if (attach->follow != USBPASS_FOLLOW_IDENTITY) {
-		NL_SET_ERR_MSG_ATTR(extack, tb[USBPASS_A_ATTACH_FOLLOW],
-				    "usbpass: this module follows the identity only");
-		return -EOPNOTSUPP;
-	}
 	if (tb[USBPASS_A_ATTACH_OPTIONAL])
 		attach->optional = nla_get_u8(tb[USBPASS_A_ATTACH_OPTIONAL]);
 	if (tb[USBPASS_A_ATTACH_ENABLED])

@@ -89,7 +89,7 @@ static int put_attach(struct sk_buff *skb, u32 attach_id)
 	return err;
 }
 
-static int fill(struct sk_buff *skb, struct usbpass_device *dev)
+int usbpass_nl_device_fill(struct sk_buff *skb, struct usbpass_device *dev)
 {
 	struct nlattr *nest = nla_nest_start(skb, USBPASS_A_DEVICE);
 	struct usbpass_device_status status;
@@ -110,8 +110,7 @@ static int fill(struct sk_buff *skb, struct usbpass_device *dev)
 	return 0;
 }
 
-/* The id in the request's nest. */
-static int parse(struct genl_info *info, struct nlattr **tb, u32 *id)
+int usbpass_nl_device_parse(struct genl_info *info, struct nlattr **tb, u32 *id)
 {
 	int err = usbpass_nl_nest(info, USBPASS_A_DEVICE, tb, USBPASS_A_DEVICE_MAX);
 
@@ -132,7 +131,7 @@ int usbpass_nl_device_get(struct sk_buff *skb, struct genl_info *info)
 	struct usbpass_nl_message message;
 	struct usbpass_device *dev;
 	u32 id, flags;
-	int err = parse(info, tb, &id) ?: usbpass_nl_flags(info, 0, &flags);
+	int err = usbpass_nl_device_parse(info, tb, &id) ?: usbpass_nl_flags(info, 0, &flags);
 
 	if (err)
 		return err;
@@ -145,7 +144,7 @@ int usbpass_nl_device_get(struct sk_buff *skb, struct genl_info *info)
 	err = usbpass_nl_reply_begin(info, &message);
 	if (!err) {
 		usbpass_config_lock();
-		err = fill(message.skb, dev);
+		err = usbpass_nl_device_fill(message.skb, dev);
 		usbpass_config_unlock();
 		err = usbpass_nl_reply_end(info, &message, err);
 	}
@@ -165,7 +164,7 @@ int usbpass_nl_device_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		void *header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
 					   &usbpass_nl_family, NLM_F_MULTI,
 					   USBPASS_CMD_DEVICE_GET);
-		bool fits = header && !fill(skb, dev);
+		bool fits = header && !usbpass_nl_device_fill(skb, dev);
 
 		if (fits) {
 			genlmsg_end(skb, header);
@@ -187,7 +186,7 @@ int usbpass_nl_device_claim(struct sk_buff *skb, struct genl_info *info)
 	struct usbpass_nl_message message;
 	const char *reason = NULL;
 	u32 id, flags, job = 0;
-	int err = parse(info, tb, &id) ?: usbpass_nl_flags(info, USBPASS_F_PENDING, &flags);
+	int err = usbpass_nl_device_parse(info, tb, &id) ?: usbpass_nl_flags(info, USBPASS_F_PENDING, &flags);
 
 	if (err)
 		return err;
@@ -212,7 +211,7 @@ int usbpass_nl_device_release(struct sk_buff *skb, struct genl_info *info)
 	struct nlattr *tb[USBPASS_A_DEVICE_MAX + 1];
 	struct usbpass_nl_message message;
 	u32 id, flags, job = 0;
-	int err = parse(info, tb, &id) ?: usbpass_nl_flags(info, USBPASS_F_REVOKE, &flags);
+	int err = usbpass_nl_device_parse(info, tb, &id) ?: usbpass_nl_flags(info, USBPASS_F_REVOKE, &flags);
 
 	if (err)
 		return err;

@@ -33,6 +33,8 @@ static int fill(struct sk_buff *skb, const struct usbpass_event *ev, u64 lost)
 	    put_u32(skb, USBPASS_A_EVENT_JOB, ev->job) ||
 	    (ev->has_result && nla_put_s32(skb, USBPASS_A_EVENT_RESULT, ev->result)) ||
 	    put_string(skb, USBPASS_A_EVENT_REASON, ev->reason) ||
+	    put_string(skb, USBPASS_A_EVENT_PORT, ev->port) ||
+	    (ev->has_reset && nla_put_u8(skb, USBPASS_A_EVENT_RESET, ev->reset)) ||
 	    (ev->generation && nla_put_u64_64bit(skb, USBPASS_A_EVENT_GENERATION,
 						 ev->generation, USBPASS_A_EVENT_PAD)) ||
 	    (ev->has_who && (nla_put_u32(skb, USBPASS_A_EVENT_PID, ev->pid) ||
@@ -63,14 +65,18 @@ int usbpass_nl_subscribe(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *since = info->attrs[USBPASS_A_SINCE];
 	u32 flags;
-	int err = usbpass_nl_flags(info, 0, &flags);
+	int err = usbpass_nl_flags(info, USBPASS_F_POWER, &flags);
 
 	if (err)
 		return err;
 	err = usbpass_event_subscribe(NETLINK_CB(skb).sk, info->snd_portid,
-				      since ? nla_get_u64(since) : usbpass_event_last_seq());
+				      since ? nla_get_u64(since) : usbpass_event_last_seq(),
+				      flags & USBPASS_F_POWER);
 	if (err == -EALREADY)
 		NL_SET_ERR_MSG(info->extack, "usbpass: this socket has subscribed");
+	else if (err == -EBUSY)
+		NL_SET_ERR_MSG(info->extack,
+			       "usbpass: another socket carries out the power cycles");
 	else if (err == -ENOSPC)
 		NL_SET_ERR_MSG(info->extack, "usbpass: 16 sockets have subscribed, the limit");
 	else if (err)

@@ -62,11 +62,6 @@ static int read(void *object, const void *old, struct nlattr **tb, struct usbpas
 		group->enabled = nla_get_u8(tb[USBPASS_A_GROUP_ENABLED]);
 	if (tb[USBPASS_A_GROUP_RESET])
 		group->reset = nla_get_u8(tb[USBPASS_A_GROUP_RESET]);
-	if (group->reset == USBPASS_RESET_HUB) {
-		NL_SET_ERR_MSG_ATTR(extack, tb[USBPASS_A_GROUP_RESET],
-				    "usbpass: this module carries the policies none and device");
-		return -EOPNOTSUPP;
-	}
 	if (!tb[USBPASS_A_GROUP_DESCRIPTION])
 		return 0;
 	return usbpass_nl_copy_text(tb[USBPASS_A_GROUP_DESCRIPTION], &group->description, true,

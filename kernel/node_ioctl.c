@@ -272,6 +272,8 @@ static long while_leased(struct usbpass_node *node, unsigned int cmd, void __use
 		return interface_ioctl(node, arg);
 	case USBDEVFS_RESET:
 		return usbpass_reset_guest(node->lease);
+	case USBPASS_IOC_HUB_RESET:
+		return usbpass_reset_guest_hub(node->lease);
 	case USBDEVFS_CONNECTINFO:
 		return connectinfo(node, arg);
 	case USBDEVFS_GET_CAPABILITIES:

@@ -4,12 +4,20 @@
 #include "device.h"
 #include "lease.h"
 #include "pool.h"
+#include "slot.h"
 #include "window.h"
 
 struct survey {
 	const struct usbpass_attach *attach;
 	struct usbpass_pool *pool;
 };
+
+/* What a slot that follows its socket takes, whatever identity it is pinned to. */
+static bool follows(const struct usbpass_attach *attach, const struct usbpass_facts *facts)
+{
+	return attach->follow == USBPASS_FOLLOW_SOCKET &&
+	       !strcmp(attach->slot->home, facts->socket);
+}
 
 static bool look(struct usbpass_device *dev, void *data)
 {
@@ -18,7 +26,8 @@ static bool look(struct usbpass_device *dev, void *data)
 
 	if (dev->verdict.action != USBPASS_ACTION_CLAIM ||
 	    dev->verdict.group_id != survey->attach->group_id ||
-	    !usbpass_pin_matches(&survey->attach->pin, dev->facts))
+	    (!usbpass_pin_matches(&survey->attach->pin, dev->facts) &&
+	     !follows(survey->attach, dev->facts)))
 		return true;
 
 	if (dev->lease) {
@@ -29,6 +38,8 @@ static bool look(struct usbpass_device *dev, void *data)
 		pool->remedy = dev->remedy;
 	} else if (!dev->claimed) {
 		pool->pending += !dev->released;
+	} else if (dev->resetting) {
+		pool->resetting++;
 	} else if (dev->cleaning || usbpass_window_expects_locked(dev->facts)) {
 		pool->cleaning++;	/* or promised to a lease that waits for it */
 	} else if (dev->udev->authorized && !pool->free) {

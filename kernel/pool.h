@@ -11,7 +11,7 @@ struct usbpass_device;
 struct usbpass_pool {
 	struct usbpass_device *free;	/* the first; no reference */
 	bool disabled;			/* the attachment or its group */
-	unsigned int cleaning, leased, pending, failed;
+	unsigned int cleaning, leased, pending, failed, resetting;
 	const char *error, *remedy;	/* of a failed one; literals */
 };
 

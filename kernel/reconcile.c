@@ -197,6 +197,11 @@ int usbpass_reconcile_request_claim(u32 id, u32 flags, const char *reason, u32 *
 		err = -EBUSY;
 		goto put;
 	}
+	if (READ_ONCE(dev->resetting)) {
+		NL_SET_ERR_MSG(extack, "usbpass: the device is being reset; ask again");
+		err = -EBUSY;
+		goto put;
+	}
 	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
 	if (!fresh) {
 		NL_SET_ERR_MSG(extack, "usbpass: no memory");

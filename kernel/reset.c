@@ -1,26 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/string.h>
 #include <linux/ktime.h>
+#include <linux/string.h>
 #include <linux/usb.h>
+#include <linux/usb/quirks.h>
+#include "budget.h"
 #include "config.h"
 #include "device.h"
 #include "event.h"
+#include "learned.h"
 #include "lease.h"
 #include "param.h"
+#include "radius.h"
 #include "reset.h"
 #include "settings.h"
 #include "slot.h"
+#include "step.h"
 #include "trace.h"
 #include "transfer.h"
 
-#define BUDGET_WINDOW_NS	(60ULL * NSEC_PER_SEC)
+#define AGAIN_NS	(10ULL * NSEC_PER_SEC)	/* the next one so soon asks for more */
+
+static const char *const kinds[] = {
+	[USBPASS_RESET_KIND_SOFT] = "soft",
+	[USBPASS_RESET_KIND_DEVICE] = "device",
+	[USBPASS_RESET_KIND_PORT] = "port",
+	[USBPASS_RESET_KIND_HUB] = "hub",
+};
 
 /* What is done for a request, and why if it is less than the wire would do. */
 struct plan {
-	bool wire;
-	bool refused;		/* the policy or the budget says less than asked */
+	u8 kind;		/* enum usbpass_reset_kind */
+	bool refused;		/* policy, budget or what was learned says less than asked */
 	bool silent;		/* its event would be one too many */
-	const char *reason;
+	const char *why;	/* literal or NULL */
 };
 
 int usbpass_reset_port(struct usbpass_device *dev)
@@ -30,96 +42,151 @@ int usbpass_reset_port(struct usbpass_device *dev)
 	return usb_reset_device(dev->udev);
 }
 
-/*
- * True: one more reset is within the minute's budget; it is counted. *silent:
- * it is not, and neither is it the first: a guest must not flood the events.
- */
 static bool spend(struct usbpass_device *dev, bool *silent)
 {
-	unsigned int budget = usbpass_param_reset_budget();
-	u64 now = ktime_get_boottime_ns();
 	bool fits;
 
 	spin_lock(&usbpass_registry_lock);
-	if (now - dev->reset_window_ns > BUDGET_WINDOW_NS) {
-		dev->reset_window_ns = now;
-		dev->reset_count = 0;
-	}
-	fits = dev->reset_count < budget;
-	*silent = dev->reset_count > budget;
-	if (!*silent)
-		dev->reset_count++;
+	fits = usbpass_budget_spend(&dev->budget, silent);
 	spin_unlock(&usbpass_registry_lock);
 	return fits;
 }
 
+/* Why this device is reset by no consumer, or NULL. */
+static const char *spared(struct usbpass_lease *lease, struct usbpass_device *dev)
+{
+	struct usbpass_identity identity;
+
+	if (dev->udev->quirks & USB_QUIRK_RESET)
+		return "the kernel's quirks say that it takes none";
+	usbpass_learned_identify(&identity, dev->facts, lease->owner);
+	if (usbpass_learned_is_bad(&identity))
+		return "it takes resets badly (`device reset --forget` forgets that)";
+	return NULL;
+}
+
+/* One step further than the last one if that is not long ago, or the device is mute. */
+static u8 next_step(struct usbpass_lease *lease, struct usbpass_device *dev)
+{
+	u64 now = ktime_get_boottime_ns();
+	unsigned long flags;
+	bool mute;
+	u8 kind;
+
+	spin_lock(&usbpass_registry_lock);
+	mute = dev->timeouts;
+	spin_unlock(&usbpass_registry_lock);
+	spin_lock_irqsave(&lease->lock, flags);
+	kind = mute ? USBPASS_RESET_KIND_PORT : USBPASS_RESET_KIND_DEVICE;
+	if (lease->ladder.last_ns && now - lease->ladder.last_ns <= AGAIN_NS)
+		kind = max_t(u8, kind, lease->ladder.kind + 1);
+	kind = min_t(u8, kind, USBPASS_RESET_KIND_HUB);
+	lease->ladder.kind = kind;
+	lease->ladder.last_ns = now;
+	spin_unlock_irqrestore(&lease->lock, flags);
+	return kind;
+}
+
 static struct plan decide(struct usbpass_lease *lease, struct usbpass_device *dev)
 {
-	struct plan plan = { .reason = "device" };
+	u8 policy = usbpass_config_reset_policy(lease->attach_id);
+	struct plan plan = { .kind = USBPASS_RESET_KIND_SOFT, .why = spared(lease, dev) };
 	bool fits = spend(dev, &plan.silent);
 
-	if (usbpass_config_reset_policy(lease->attach_id) == USBPASS_RESET_NONE)
-		plan.reason = "soft: the policy is none";
+	if (policy == USBPASS_RESET_NONE)
+		plan.why = "the policy is none";
 	else if (!fits)
-		plan.reason = "soft: past the budget";
-	else
-		plan.wire = true;
-	plan.refused = !plan.wire;
+		plan.why = "past the budget";
+	else if (!plan.why)
+		plan.kind = policy == USBPASS_RESET_HUB ? next_step(lease, dev) :
+							  USBPASS_RESET_KIND_DEVICE;
+	plan.refused = plan.kind == USBPASS_RESET_KIND_SOFT;
 	return plan;
+}
+
+void usbpass_reset_tell(struct usbpass_event *ev, struct usbpass_lease *lease,
+			struct usbpass_device *dev, u8 kind, const char *why, int result)
+{
+	ev->type = USBPASS_EVENT_RESET;
+	ev->owner = lease ? lease->owner : USBPASS_OWNER_HOST;
+	ev->has_reset = true;
+	ev->reset = kind;
+	ev->has_result = true;
+	ev->result = result;
+	if (lease)
+		usbpass_slot_name(lease->slot, ev->attach);
+	if (dev)
+		usbpass_device_describe(dev, ev);
+	snprintf(ev->reason, sizeof(ev->reason), "%s%s%s", kinds[kind], why ? ": " : "",
+		 why ? why : "");
+	usbpass_event_emit(ev);
 }
 
 static void tell(struct usbpass_lease *lease, struct usbpass_device *dev,
 		 const struct plan *plan, int result)
 {
-	struct usbpass_event ev = {
-		.type = USBPASS_EVENT_RESET,
-		.owner = lease->owner,
-		.has_result = true,
-		.result = result,
-	};
+	struct usbpass_event ev = {};
 
-	trace_usbpass_reset(lease->slot->minor, plan->wire, result);
+	trace_usbpass_reset(lease->slot->minor, plan->kind, result);
 	if (plan->silent)
 		return;
 	usbpass_event_by_current(&ev);
-	usbpass_slot_name(lease->slot, ev.attach);
-	if (dev)
-		usbpass_device_describe(dev, &ev);
-	strscpy(ev.reason, plan->reason, sizeof(ev.reason));
-	usbpass_event_emit(&ev);
+	usbpass_reset_tell(&ev, lease, dev, plan->kind, plan->why, result);
 }
 
-static void mark_own(struct usbpass_lease *lease, bool own)
+void usbpass_reset_mark_own(struct usbpass_lease *lease, bool own)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&lease->lock, flags);
-	lease->own_reset = own;
+	lease->ladder.own = own;
 	spin_unlock_irqrestore(&lease->lock, flags);
 }
 
-/*
- * A failed reset means that the device re-enumerates: the lease waits for it
- * (return_ms). The consumer hears 0, as a hypervisor drops what fails here.
- */
-static int on_wire(struct usbpass_lease *lease, struct usbpass_device *dev)
+void usbpass_reset_note(struct usbpass_lease *lease, bool failed)
 {
+	struct usbpass_identity identity;
+	unsigned long flags;
+	bool open;
+
+	spin_lock_irqsave(&lease->lock, flags);
+	open = lease->ladder.open;
+	lease->ladder.open = false;
+	spin_unlock_irqrestore(&lease->lock, flags);
+	if (!open)
+		return;
+	usbpass_learned_identify(&identity, lease->facts, lease->owner);
+	usbpass_learned_note(&identity, failed);
+}
+
+int usbpass_reset_on_wire(struct usbpass_lease *lease, struct usbpass_device *dev)
+{
+	struct usbpass_identity identity;
+	unsigned long flags;
 	int err;
 
 	/* A kill under submissions may never end, and we have the device lock. */
 	usbpass_lease_pause(lease, USBPASS_PAUSE_FAIL);
 	usbpass_transfer_kill_all(lease);
-	mark_own(lease, true);	/* the disconnect of a failed one clears it */
+	usbpass_reset_mark_own(lease, true);	/* the disconnect of a failed one clears it */
 	err = usbpass_reset_port(dev);
+	spin_lock_irqsave(&lease->lock, flags);
+	lease->ladder.open = err;
 	if (!err)
-		mark_own(lease, false);
+		lease->ladder.own = false;
+	spin_unlock_irqrestore(&lease->lock, flags);
 	usbpass_lease_go_on(lease);
+	if (!err) {
+		usbpass_learned_identify(&identity, dev->facts, lease->owner);
+		usbpass_learned_note(&identity, false);
+	}
 	return err;
 }
 
 /*
  * What returns was just enumerated: that is a reset, and its settings are
- * chosen anyway. *told: not the first in this absence. False: it is not away.
+ * chosen anyway. So is what a step beyond the device is on its way to. *told:
+ * not the first in this absence. False: it is there.
  */
 static bool recorded(struct usbpass_lease *lease, bool *told)
 {
@@ -127,44 +194,103 @@ static bool recorded(struct usbpass_lease *lease, bool *told)
 	bool away;
 
 	spin_lock_irqsave(&lease->lock, flags);
-	away = lease->state == USBPASS_LEASE_RETURNING;
+	away = lease->state == USBPASS_LEASE_RETURNING || lease->ladder.queued;
 	if (away) {
-		*told = lease->reset_told == lease->returns + 1;
-		lease->reset_told = lease->returns + 1;
+		*told = lease->ladder.told == lease->returns + 1;
+		lease->ladder.told = lease->returns + 1;
 		lease->resets++;
 	}
 	spin_unlock_irqrestore(&lease->lock, flags);
 	return away;
 }
 
-int usbpass_reset_guest(struct usbpass_lease *lease)
+static bool is_away(struct usbpass_lease *lease)
 {
-	struct usbpass_device *dev;
-	unsigned long flags;
-	struct plan plan;
-	int err;
+	struct plan plan = { .why = "recorded, the device is away" };
 
-	while (!(dev = usbpass_lease_lock_device(lease))) {
-		plan = (struct plan){ .reason = "soft: recorded, the device is away" };
-		if (recorded(lease, &plan.silent)) {
-			tell(lease, NULL, &plan, 0);
-			return 0;
-		}
-		if (usbpass_lease_state(lease) == USBPASS_LEASE_GONE)
-			return -ENODEV;
-	}
-	plan = decide(lease, dev);
-	if (plan.wire)
-		err = on_wire(lease, dev);
-	else
-		err = usbpass_settings_soft_reset(lease, dev);
+	if (!recorded(lease, &plan.silent))
+		return false;
+	tell(lease, NULL, &plan, 0);
+	return true;
+}
+
+static void count(struct usbpass_lease *lease)
+{
+	unsigned long flags;
+
 	spin_lock_irqsave(&lease->lock, flags);
 	lease->resets++;
 	spin_unlock_irqrestore(&lease->lock, flags);
-	tell(lease, dev, &plan, err);
+}
+
+/* The consumer hears 0 of a failed one, as a hypervisor drops what fails here. */
+int usbpass_reset_guest(struct usbpass_lease *lease)
+{
+	struct usbpass_device *dev = NULL;
+	struct plan plan;
+	int err = 0;
+
+	do {
+		if (is_away(lease))
+			return 0;
+		if (usbpass_lease_state(lease) == USBPASS_LEASE_GONE)
+			return -ENODEV;
+		dev = usbpass_lease_lock_device(lease);
+	} while (!dev);
+	plan = decide(lease, dev);
+	count(lease);
+	if (plan.kind > USBPASS_RESET_KIND_DEVICE && usbpass_step_queue(lease, dev, plan.kind)) {
+		plan.kind = USBPASS_RESET_KIND_DEVICE;
+		plan.why = "no memory for more";
+	}
+	if (plan.kind == USBPASS_RESET_KIND_DEVICE)
+		err = usbpass_reset_on_wire(lease, dev);
+	else if (plan.kind == USBPASS_RESET_KIND_SOFT)
+		err = usbpass_settings_soft_reset(lease, dev);
+	if (plan.kind <= USBPASS_RESET_KIND_DEVICE)
+		tell(lease, dev, &plan, err);	/* else the step does */
 	usbpass_lease_unlock_device(dev);
 
 	if (usbpass_lease_state(lease) == USBPASS_LEASE_GONE)
 		return -ENODEV;
 	return plan.refused && usbpass_param_reset_refusal_is_error() ? -EPERM : 0;
+}
+
+/* What bars a hub's reset before anything is locked; the step looks again. */
+static int look_around(struct usbpass_lease *lease, struct usbpass_device *dev)
+{
+	struct usbpass_radius radius;
+	int err = usbpass_radius_survey(&radius, dev, USBPASS_RESET_KIND_HUB, lease->attach_id);
+
+	if (err)
+		return err == -ENODEV ? -EAGAIN : err;
+	if (usbpass_radius_barred(&radius))
+		err = -EBUSY;
+	usbpass_radius_free(&radius);
+	return err;
+}
+
+static int start_hub_reset(struct usbpass_lease *lease, struct usbpass_device *dev)
+{
+	bool silent;
+
+	if (usbpass_config_reset_policy(lease->attach_id) != USBPASS_RESET_HUB ||
+	    spared(lease, dev))
+		return -EPERM;
+	return look_around(lease, dev) ?: !spend(dev, &silent) ? -EPERM :
+	       usbpass_step_queue_only(lease, dev, USBPASS_RESET_KIND_HUB);
+}
+
+int usbpass_reset_guest_hub(struct usbpass_lease *lease)
+{
+	struct usbpass_device *dev = usbpass_lease_lock_device(lease);
+	int err;
+
+	if (!dev)
+		return usbpass_lease_state(lease) == USBPASS_LEASE_GONE ? -ENODEV : -EAGAIN;
+	err = start_hub_reset(lease, dev);
+	if (!err)
+		count(lease);
+	usbpass_lease_unlock_device(dev);
+	return err;
 }

@@ -27,6 +27,7 @@ struct usbpass_slot {
 	struct usbpass_attach *attach;	/* in force, NULL once retired; reference */
 	struct usbpass_lease *lease;	/* open, or NULL; the file holds it */
 	char name[USBPASS_NAME_MAX + 1];	/* the attachment's, last in force */
+	char home[USBPASS_SOCKET_MAX + 1];	/* of the device leased last; empty: none yet */
 	bool retired;
 	u8 told_state;			/* enum usbpass_slot_state, last event's */
 };

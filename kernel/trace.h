@@ -62,20 +62,21 @@ TRACE_EVENT(usbpass_transfer,
 );
 
 TRACE_EVENT(usbpass_reset,
-	TP_PROTO(u32 slot, bool wire, int result),
-	TP_ARGS(slot, wire, result),
+	TP_PROTO(u32 slot, u8 kind, int result),
+	TP_ARGS(slot, kind, result),
 	TP_STRUCT__entry(
 		__field(u32, slot)
-		__field(bool, wire)
+		__field(u8, kind)
 		__field(int, result)
 	),
 	TP_fast_assign(
 		__entry->slot = slot;
-		__entry->wire = wire;
+		__entry->kind = kind;
 		__entry->result = result;
 	),
 	TP_printk("slot=%u kind=%s result=%d", __entry->slot,
-		  __entry->wire ? "device" : "soft", __entry->result)
+		  __print_symbolic(__entry->kind, { 0, "soft" }, { 1, "device" },
+				   { 2, "port" }, { 3, "hub" }), __entry->result)
 );
 
 #endif /* _USBPASS_TRACE_H */

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/device.h>
 #include <linux/kernfs.h>
+#include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/usb/ch11.h>
 #include "compat.h"
 #include "intf.h"
 #include "usbcore.h"
 
-#define KILL_BATCH	64
+#define KILL_BATCH		64
+#define HUB_DESCRIPTOR_MS	1000	/* time-out */
 
 /*
  * Wished for: usb_register_notify() with an event before the probe. Its
@@ -103,26 +106,80 @@ static bool port_name_to_path(const char *name, char *path, size_t size)
 }
 
 /*
+ * Wished for: usb_hub_port_device(). Hub's device lock held, or what stands for
+ * it while a child is announced. A reference for the caller, or NULL.
+ */
+static struct device *port_device(struct usb_device *udev)
+{
+	struct usb_device *hub = udev->parent;
+	struct usb_host_config *config = hub->actconfig;
+	char name[32];
+
+	if (!config || !config->interface[0])
+		return NULL;
+	if (hub->parent)
+		snprintf(name, sizeof(name), "%s-port%d", dev_name(&hub->dev), udev->portnum);
+	else
+		snprintf(name, sizeof(name), "usb%d-port%d", hub->bus->busnum, udev->portnum);
+	return device_find_child_by_name(&config->interface[0]->dev, name);
+}
+
+int usbpass_usbcore_port_path(struct usb_device *udev, struct usb_device *hub, char *path,
+			      size_t size)
+{
+	struct device *port;
+	char *whole;
+	int err = -ENODEV;
+
+	usb_lock_device(hub);
+	port = udev->state != USB_STATE_NOTATTACHED ? port_device(udev) : NULL;
+	usb_unlock_device(hub);
+	if (!port)
+		return -ENODEV;
+	whole = kobject_get_path(&port->kobj, GFP_KERNEL);
+	if (!whole)
+		err = -ENOMEM;
+	else
+		err = strscpy(path, whole, size) < 0 ? -ENAMETOOLONG : 0;
+	kfree(whole);
+	put_device(port);
+	return err;
+}
+
+/* Wished for: usb_hub_port_power_mode(); the core keeps the descriptor in a private struct. */
+enum usbpass_hub_power usbpass_usbcore_hub_power(struct usb_device *hub)
+{
+	bool super = hub->speed >= USB_SPEED_SUPER;
+	u8 descriptor[USB_DT_SS_HUB_SIZE];
+	u8 bytes = super ? USB_DT_SS_HUB_SIZE : USB_DT_HUB_NONVAR_SIZE;
+	int err = usb_control_msg_recv(hub, 0, USB_REQ_GET_DESCRIPTOR,
+				       USB_DIR_IN | USB_RT_HUB,
+				       (super ? USB_DT_SS_HUB : USB_DT_HUB) << 8, 0, descriptor,
+				       bytes, HUB_DESCRIPTOR_MS, GFP_KERNEL);
+
+	return err ? USBPASS_HUB_POWER_NONE : usbpass_hub_power(descriptor, bytes);
+}
+
+static int has_driver(struct device *dev, void *data)
+{
+	return is_type(dev, "usb_interface") && READ_ONCE(dev->driver);
+}
+
+bool usbpass_usbcore_has_driver(struct usb_device *udev)
+{
+	return device_for_each_child(&udev->dev, NULL, has_driver);
+}
+
+/*
  * Wished for: usb_port_peer(). The peer of a port is kept in a private struct;
  * sysfs shows it as a link, whose target's name tells hub and port.
  */
 static bool peer_path(struct usb_device *udev, char *path, size_t size)
 {
-	struct usb_device *hub = udev->parent;
-	struct usb_host_config *config = hub->actconfig;
+	struct device *port = port_device(udev);
 	struct kernfs_node *link = NULL;
-	struct device *port = NULL;
 	bool found = false;
-	char name[32];
 
-	if (!config || !config->interface[0])
-		return false;
-	if (hub->parent)
-		snprintf(name, sizeof(name), "%s-port%d", dev_name(&hub->dev), udev->portnum);
-	else
-		snprintf(name, sizeof(name), "usb%d-port%d", hub->bus->busnum, udev->portnum);
-
-	port = device_find_child_by_name(&config->interface[0]->dev, name);
 	if (!port)
 		return false;
 	if (port->kobj.sd)

@@ -4,6 +4,7 @@
 
 #include <linux/notifier.h>
 #include <linux/usb.h>
+#include "hub.h"
 
 /* What the USB core does not export on purpose is reached from here alone. */
 
@@ -36,6 +37,19 @@ void usbpass_usbcore_disown_port(struct usb_device *hub, int port, void *cookie)
  * its USB 2 half where it has two.
  */
 void usbpass_usbcore_socket(struct usb_device *udev, char *socket, size_t size);
+
+/*
+ * Writes where sysfs has the port that @udev is plugged into, from /devices on.
+ * Locks @hub, its parent. 0, -ENODEV, -ENAMETOOLONG, -ENOMEM.
+ */
+int usbpass_usbcore_port_path(struct usb_device *udev, struct usb_device *hub, char *path,
+			      size_t size);
+
+/* Asks the hub: sleeps for a second at most. */
+enum usbpass_hub_power usbpass_usbcore_hub_power(struct usb_device *hub);
+
+/* Has an interface of it a driver just now? Sleeps; needs no lock. */
+bool usbpass_usbcore_has_driver(struct usb_device *udev);
 
 /* Detaches the driver and lets the bus match again. No USB lock held. */
 int usbpass_usbcore_reprobe(struct usb_device *udev);

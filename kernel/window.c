@@ -8,6 +8,7 @@
 #include "lease_priv.h"
 #include "param.h"
 #include "reconcile.h"
+#include "reset.h"
 #include "settings.h"
 #include "slot.h"
 #include "trace.h"
@@ -52,6 +53,7 @@ void usbpass_window_work(struct work_struct *work)
 	if (expired) {
 		trace_usbpass_lease(lease->slot->minor, USBPASS_LEASE_GONE);
 		usbpass_lease_finish(lease);
+		usbpass_reset_note(lease, true);
 		/* What lies in its socket was kept for it alone. */
 		usbpass_reconcile_kick(false);
 	}
@@ -80,9 +82,9 @@ void usbpass_window_lost(struct usbpass_lease *lease, struct usbpass_device *dev
 
 	spin_lock_irqsave(&lease->lock, flags);
 	was_online = lease->state == USBPASS_LEASE_ONLINE;
-	if (lease->own_reset)
+	if (lease->ladder.own)
 		ms = usbpass_param_return_ms();
-	lease->own_reset = false;
+	lease->ladder.own = false;
 	state = !was_online ? lease->state : ms ? USBPASS_LEASE_RETURNING : USBPASS_LEASE_GONE;
 	if (state == USBPASS_LEASE_RETURNING)
 		lease->window_end = ktime_add_ms(ktime_get(), ms);
@@ -93,6 +95,7 @@ void usbpass_window_lost(struct usbpass_lease *lease, struct usbpass_device *dev
 	if (dev->lease == lease)
 		dev->lease = NULL;
 	dev->last_owner = lease->owner;
+	lease->ladder.budget = dev->budget;
 	spin_unlock(&usbpass_registry_lock);
 	if (!ours)
 		return;		/* a close or revoke was first */
@@ -141,6 +144,7 @@ static struct usbpass_lease *claim_waiting(struct usbpass_device *dev)
 			if (usbpass_facts_same(lease->facts, dev->facts)) {
 				found = usbpass_lease_get(lease);
 				dev->lease = lease;
+				dev->budget = lease->ladder.budget;
 				break;
 			}
 		}
@@ -201,13 +205,64 @@ static int restore(struct usbpass_lease *lease, struct usbpass_device *dev)
 	return -ENODEV;
 }
 
+/* The lease that waits in the socket of @facts for something else; its reference is the caller's. */
+static struct usbpass_lease *find_stranded_locked(const struct usbpass_facts *facts)
+{
+	struct usbpass_lease *lease;
+
+	lockdep_assert_held(&usbpass_registry_lock);
+	list_for_each_entry(lease, &returning, link)
+		if (!strcmp(lease->facts->socket, facts->socket) &&
+		    !usbpass_facts_same(lease->facts, facts))
+			return usbpass_lease_get(lease);
+	return NULL;
+}
+
+bool usbpass_window_differs(const struct usbpass_facts *facts, char *text, size_t size)
+{
+	struct usbpass_lease *lease;
+
+	spin_lock(&usbpass_registry_lock);
+	lease = find_stranded_locked(facts);
+	spin_unlock(&usbpass_registry_lock);
+	if (!lease)
+		return false;
+	usbpass_facts_difference(lease->facts, facts, text, size);
+	usbpass_lease_put(lease);
+	return true;
+}
+
+/* A slot that follows its socket takes @dev as a new plug: its lease waits for nothing more. */
+static void let_follow(struct usbpass_device *dev)
+{
+	struct usbpass_lease *lease = NULL;
+	const struct usbpass_attach *attach;
+	bool follows = false;
+
+	spin_lock(&usbpass_registry_lock);
+	if (dev->claimed && dev->verdict.action == USBPASS_ACTION_CLAIM)
+		lease = find_stranded_locked(dev->facts);
+	if (lease) {
+		attach = lease->slot->attach;
+		follows = attach && attach->follow == USBPASS_FOLLOW_SOCKET &&
+			  attach->group_id == dev->verdict.group_id;
+	}
+	spin_unlock(&usbpass_registry_lock);
+	if (follows)
+		usbpass_lease_revoke(lease, "its device came back as another one of the group");
+	if (lease)
+		usbpass_lease_put(lease);
+}
+
 void usbpass_window_offer(struct usbpass_device *dev)
 {
 	struct usbpass_lease *lease = claim_waiting(dev);
 	int err;
 
-	if (!lease)
+	if (!lease) {
+		let_follow(dev);
 		return;
+	}
 	usb_lock_device(dev->udev);
 	err = restore(lease, dev);
 	if (!err)	/* before the next disconnect can start a new window */
@@ -216,6 +271,7 @@ void usbpass_window_offer(struct usbpass_device *dev)
 	if (!err) {
 		usbpass_transfer_release_held(lease);
 		wake_up_all(&lease->wait);
+		usbpass_reset_note(lease, false);
 	} else {
 		if (err != -ENODEV)
 			usbpass_lease_revoke(lease, "its device does not take its settings again");

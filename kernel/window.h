@@ -23,6 +23,12 @@ void usbpass_window_offer(struct usbpass_device *dev);
 bool usbpass_window_expects(const struct usbpass_facts *facts);
 bool usbpass_window_expects_locked(const struct usbpass_facts *facts);	/* registry_lock held */
 
+/*
+ * Does a lease wait in this socket for something else? Then @text tells what
+ * differs.
+ */
+bool usbpass_window_differs(const struct usbpass_facts *facts, char *text, size_t size);
+
 /* For lease.c: the lease waits no more; and the end of a window. */
 void usbpass_window_stop(struct usbpass_lease *lease);
 void usbpass_window_work(struct work_struct *work);

@@ -80,13 +80,14 @@
  *   Guest-reset policies, budget and LEARNED are about consumers, not this.
  *   ENODEV     no present device has this id
  *   EOPNOTSUPP the device is a hub; or this RESET is not available here: what is
- *              plugged into a root hub has no HUB, and PORT needs a hub that
- *              switches power, and a socket that subscribed with USBPASS_F_POWER
+ *              plugged into a root hub has no HUB, SOFT is of what is leased, and
+ *              PORT needs a socket that subscribed with USBPASS_F_POWER
  *   EBUSY      a device that is IN_THE_WAY, and FLAGS lacks USBPASS_F_FORCE; or
  *              a reset there is under way
  *   The job fails with EBUSY if something got in the way meanwhile, ENODEV if
- *   the device left, ETIMEDOUT if nobody answered a POWER_CYCLE in
- *   USBPASS_POWER_SECS, and EIO if the device does not take the reset.
+ *   the device left, EOPNOTSUPP if the hub does not switch the power of this port
+ *   alone, ETIMEDOUT if nobody answered a POWER_CYCLE in USBPASS_POWER_SECS, and
+ *   else with what the USB core or the answer said.
  *
  * USBPASS_CMD_POWER_DONE      do: JOB RESULT
  *   From who subscribed with USBPASS_F_POWER: how the event POWER_CYCLE with this
@@ -497,9 +498,9 @@ enum usbpass_reset_kind {
 					 * the wire
 					 */
 	USBPASS_RESET_KIND_DEVICE,	/* reset of its port: the device alone */
-	USBPASS_RESET_KIND_PORT,	/* power cycle of its port, both speed halves;
-					 * where a hub switches all of its ports
-					 * together: of all of them
+	USBPASS_RESET_KIND_PORT,	/* power cycle of its port, both speed halves.
+					 * Of hubs that switch each port by itself;
+					 * where they are ganged HUB is the next step
 					 */
 	USBPASS_RESET_KIND_HUB,		/* reset of its hub, one speed half */
 
