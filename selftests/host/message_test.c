@@ -383,6 +383,145 @@ TEST("a claim that takes too long says that it goes on")
 	EXPECT(strstr(usbpass_error(h), "goes on"));
 }
 
+static const struct nlattr *sent(unsigned int attr)
+{
+	return nlmsg_find_attr(request, GENL_HDRLEN, attr);
+}
+
+TEST("a reset says what it resets and how, and gives its job")
+{
+	uint32_t job;
+
+	KERNEL {
+		struct nl_msg *msg;
+
+		ASSERT_EQ(USBPASS_CMD_DEVICE_RESET, take_request());
+		ASSERT(!(request->nlmsg_flags & NLM_F_DUMP));
+		ASSERT_EQ(3, nla_get_u32(nla_data(sent(USBPASS_A_DEVICE))));
+		ASSERT_EQ(USBPASS_RESET_KIND_HUB, nla_get_u8(sent(USBPASS_A_RESET)));
+		ASSERT_EQ(USBPASS_F_FORCE, nla_get_u32(sent(USBPASS_A_FLAGS)));
+		msg = answer(USBPASS_CMD_DEVICE_RESET, 0);
+		nla_put_u32(msg, USBPASS_A_JOB, 12);
+		send_to(client.nl_pid, msg);
+		send_ack(0, NULL, 0, false);
+		take_request();
+		send_ack(-EBUSY, "a device of the host is in the way", 0, false);
+		OVER;
+	}
+	ASSERT_EQ(0, usbpass_device_reset(h, 3, USBPASS_RESET_KIND_HUB, USBPASS_F_FORCE, &job));
+	EXPECT_EQ(12, job);
+	EXPECT_EQ(-EBUSY, usbpass_device_reset(h, 3, USBPASS_RESET_KIND_HUB, 0, &job));
+	EXPECT_EQ(0, job);
+	EXPECT_STR("a device of the host is in the way", usbpass_error(h));
+}
+
+static void send_hit(uint32_t id, uint8_t in_the_way, int flags)
+{
+	struct nl_msg *msg = answer(USBPASS_CMD_DEVICE_RESET, NLM_F_MULTI | flags);
+	struct nlattr *nest = nla_nest_start(msg, USBPASS_A_DEVICE);
+
+	nla_put_u32(msg, USBPASS_A_DEVICE_ID, id);
+	nla_put_u32(msg, USBPASS_A_DEVICE_INTERFACE_CLASS, 0x030101);
+	nla_nest_end(msg, nest);
+	nla_put_u8(msg, USBPASS_A_IN_THE_WAY, in_the_way);
+	send_to(client.nl_pid, msg);
+}
+
+TEST("what a reset would hit is a list of devices, whole or none")
+{
+	struct usbpass_hit *list;
+	size_t n;
+
+	KERNEL {
+		ASSERT_EQ(USBPASS_CMD_DEVICE_RESET, take_request());
+		ASSERT(request->nlmsg_flags & NLM_F_DUMP);
+		ASSERT(!sent(USBPASS_A_FLAGS));
+		send_hit(3, USBPASS_IN_THE_WAY_NO, NLM_F_DUMP_INTR);
+		send_done(0, NLM_F_DUMP_INTR);
+		take_request();
+		for (uint32_t i = 0; i < 40; i++)
+			send_hit(3 + i, i % 3, 0);
+		send_done(0, 0);
+		take_request();
+		send_hit(3, USBPASS_IN_THE_WAY_NO, 0);
+		send_done(-EOPNOTSUPP, 0);
+		OVER;
+	}
+	ASSERT_EQ(0, usbpass_device_radius(h, 3, USBPASS_RESET_KIND_HUB, &list, &n));
+	ASSERT_EQ(40, n);
+	EXPECT_EQ(3, list[0].device.id);
+	EXPECT_EQ(USBPASS_IN_THE_WAY_NO, list[0].in_the_way);
+	EXPECT_EQ(USBPASS_IN_THE_WAY_LEASE, list[38].in_the_way);
+	EXPECT_EQ(1, list[39].device.n_interface_classes);
+	usbpass_hit_list_free(list, n);
+	EXPECT_EQ(-EOPNOTSUPP, usbpass_device_radius(h, 3, USBPASS_RESET_KIND_HUB, &list, &n));
+	EXPECT(!list && !n);
+}
+
+TEST("who promised power cycles answers from the same socket")
+{
+	KERNEL {
+		ASSERT_EQ(USBPASS_CMD_POWER_DONE, take_request());
+		ASSERT_EQ(events_port(), client.nl_pid);
+		ASSERT_EQ(7, nla_get_u32(sent(USBPASS_A_JOB)));
+		ASSERT_EQ(-EIO, nla_get_s32(sent(USBPASS_A_RESULT)));
+		send_event(client.nl_pid, USBPASS_EVENT_COMMIT, 1, 0, 0, NULL);
+		send_ack(-ENOENT, "no such power cycle", 0, false);
+		OVER;
+	}
+	EXPECT_EQ(-ENOENT, usbpass_power_done(h, 7, -EIO));
+	EXPECT_STR("no such power cycle", usbpass_error(h));
+}
+
+TEST("a learned device is told with its time, and forgotten without")
+{
+	struct usbpass_device device = { .vendor = 0x046d, .product = 0xc31c, .socket = "0000:00:14.0/4.2" };
+	struct usbpass_learned learned = usbpass_learned_of(&device), *list;
+	size_t n;
+
+	EXPECT(usbpass_has(&learned, USBPASS_A_LEARNED_SOCKET) && !usbpass_has(&learned, USBPASS_A_LEARNED_SERIAL));
+	EXPECT(usbpass_learned_is_of(&learned, &device));
+	strcpy(device.serial, "A1");
+	EXPECT(!usbpass_learned_is_of(&learned, &device));
+	learned = usbpass_learned_of(&device);
+	EXPECT(usbpass_has(&learned, USBPASS_A_LEARNED_SERIAL) && !usbpass_has(&learned, USBPASS_A_LEARNED_SOCKET));
+	EXPECT(usbpass_learned_is_of(&learned, &device));
+	learned.until = 1900000000;
+	learned.has |= USBPASS_HAS(USBPASS_A_LEARNED_UNTIL) | USBPASS_HAS(USBPASS_A_LEARNED_OWNER);
+	KERNEL {
+		const struct nlattr *nest;
+		struct nl_msg *msg;
+		struct nlattr *told;
+
+		ASSERT_EQ(USBPASS_CMD_LEARNED_NEW, take_request());
+		nest = sent(USBPASS_A_LEARNED);
+		ASSERT_EQ(1900000000, nla_get_u64(nla_find(nla_data(nest), nla_len(nest), USBPASS_A_LEARNED_UNTIL)));
+		ASSERT(!nla_find(nla_data(nest), nla_len(nest), USBPASS_A_LEARNED_OWNER));
+		send_ack(0, NULL, 0, false);
+		ASSERT_EQ(USBPASS_CMD_LEARNED_DEL, take_request());
+		nest = sent(USBPASS_A_LEARNED);
+		ASSERT_STR("A1", nla_get_string(nla_find(nla_data(nest), nla_len(nest), USBPASS_A_LEARNED_SERIAL)));
+		ASSERT(!nla_find(nla_data(nest), nla_len(nest), USBPASS_A_LEARNED_UNTIL));
+		send_ack(0, NULL, 0, false);
+		ASSERT_EQ(USBPASS_CMD_LEARNED_GET, take_request());
+		msg = answer(USBPASS_CMD_LEARNED_GET, NLM_F_MULTI);
+		told = nla_nest_start(msg, USBPASS_A_LEARNED);
+		nla_put_u16(msg, USBPASS_A_LEARNED_VENDOR, 0x046d);
+		nla_put_u64(msg, USBPASS_A_LEARNED_UNTIL, 1900000000);
+		nla_nest_end(msg, told);
+		send_to(client.nl_pid, msg);
+		send_done(0, 0);
+		OVER;
+	}
+	EXPECT_EQ(0, usbpass_learned_new(h, &learned));
+	EXPECT_EQ(0, usbpass_learned_del(h, &learned));
+	ASSERT_EQ(0, usbpass_learned_list(h, &list, &n));
+	ASSERT_EQ(1, n);
+	EXPECT_EQ(0x046d, list[0].vendor);
+	EXPECT_EQ(1900000000, list[0].until);
+	free(list);
+}
+
 static struct usbpass_group two_groups[] = {
 	{ .has = USBPASS_HAS(USBPASS_A_GROUP_NAME), .name = "first" },
 	{ .has = USBPASS_HAS(USBPASS_A_GROUP_NAME), .name = "second" },

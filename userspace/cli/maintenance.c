@@ -160,7 +160,7 @@ static int run(struct cli *cli, const char *word, bool wait)
 
 	/* First, so that no end of a lease is missed. */
 	if (wait) {
-		ret = usbpass_event_subscribe(cli->h, NULL);
+		ret = usbpass_event_subscribe(cli->h, NULL, 0);
 		if (ret < 0)
 			return cli_fail(cli, ret, ret == -ENOSPC ? "end a monitor" : NULL,
 					"the subscription");

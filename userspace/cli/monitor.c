@@ -65,7 +65,7 @@ int cli_monitor(struct cli *cli)
 	if (ret)
 		return ret;
 	since = number;
-	ret = usbpass_event_subscribe(cli->h, text ? &since : NULL);
+	ret = usbpass_event_subscribe(cli->h, text ? &since : NULL, 0);
 	if (ret < 0)
 		return cli_fail(cli, ret, ret == -ENOSPC ? "end another monitor" : NULL,
 				"the subscription");

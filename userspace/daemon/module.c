@@ -81,7 +81,7 @@ static int enter(struct daemon *daemon)
 
 	if (ret < 0)
 		return ret;
-	ret = usbpass_event_subscribe(daemon->h, NULL);
+	ret = usbpass_event_subscribe(daemon->h, NULL, 0);
 	if (ret < 0) {
 		daemon_log(daemon, LOG_ERR, "cannot hear of events: %s", usbpass_error(daemon->h));
 		goto close;

@@ -7,6 +7,7 @@
 static const struct codec *const codecs[] = {
 	&usbpass_codec_info, &usbpass_codec_device, &usbpass_codec_group,
 	&usbpass_codec_rule, &usbpass_codec_attachment, &usbpass_codec_event,
+	&usbpass_codec_learned,
 };
 
 const struct codec *usbpass_codec_of_nest(unsigned int nest)

@@ -44,7 +44,7 @@ struct codec {
 };
 
 extern const struct codec usbpass_codec_info, usbpass_codec_device, usbpass_codec_group,
-	usbpass_codec_rule, usbpass_codec_attachment, usbpass_codec_event;
+	usbpass_codec_rule, usbpass_codec_attachment, usbpass_codec_event, usbpass_codec_learned;
 
 /* Appends the nest with the fields that are present and may be sent. -EMSGSIZE: too large. */
 int usbpass_codec_encode(struct nl_msg *msg, const struct codec *codec, const void *object);

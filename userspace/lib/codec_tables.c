@@ -154,6 +154,19 @@ static const struct codec_field event_fields[] = {
 	F(U32, PID, pid, "pid"),
 	F(U32, UID, uid, "uid"),
 	F(STRING, COMM, comm, "comm"),
+	F(U8, RESET, reset, "reset"),
+	F(STRING, PORT, port, "port"),
+};
+#undef F
+
+#define F(type, in, ATTR, member, label) FIELD(LEARNED, type, in, ATTR, usbpass_learned, member, label)
+static const struct codec_field learned_fields[] = {
+	F(U16, IN, VENDOR, vendor, "vendor"),
+	F(U16, IN, PRODUCT, product, "product"),
+	F(STRING, IN, SERIAL, serial, "serial"),
+	F(STRING, IN, SOCKET, socket, "socket"),
+	F(STRING, OUT, OWNER, owner, "owner"),
+	F(U64, IN, UNTIL, until, "until"),
 };
 #undef F
 
@@ -309,3 +322,7 @@ const struct codec usbpass_codec_attachment = {
 };
 
 const struct codec usbpass_codec_event = { CODEC("event", EVENT, usbpass_event, event_fields) };
+
+const struct codec usbpass_codec_learned = {
+	CODEC("learned", LEARNED, usbpass_learned, learned_fields),
+};

@@ -48,7 +48,7 @@ static int job_call(struct usbpass *h, uint8_t cmd, const struct usbpass_device 
 
 	/* Before the job can end. Without room for a subscriber job_wait asks instead. */
 	if (timeout && !h->events) {
-		ret = usbpass_event_subscribe(h, NULL);
+		ret = usbpass_event_subscribe(h, NULL, 0);
 		if (ret < 0 && ret != -ENOSPC)
 			return ret;
 	}

@@ -25,7 +25,7 @@ int usbpass_event_queue(struct usbpass *h, struct nlattr **tb)
 	return 0;
 }
 
-int usbpass_event_subscribe(struct usbpass *h, const uint64_t *since)
+int usbpass_event_subscribe(struct usbpass *h, const uint64_t *since, uint32_t flags)
 {
 	struct nl_msg *msg = usbpass_message_new(h, USBPASS_CMD_SUBSCRIBE, 0);
 	struct nl_sock *sk;
@@ -45,6 +45,8 @@ int usbpass_event_subscribe(struct usbpass *h, const uint64_t *since)
 	}
 	if (since)
 		nla_put_u64(msg, USBPASS_A_SINCE, *since);
+	if (flags)
+		nla_put_u32(msg, USBPASS_A_FLAGS, flags);
 	ret = usbpass_message_call(h, sk, msg, NULL, NULL);
 	if (ret < 0)
 		nl_socket_free(sk);

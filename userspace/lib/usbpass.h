@@ -161,6 +161,24 @@ struct usbpass_event {
 	uint64_t generation;
 	uint32_t pid, uid;
 	char comm[64];
+	uint8_t reset;			/* enum usbpass_reset_kind */
+	char port[USBPASS_PORT_MAX + 1];
+};
+
+/* A device that takes resets badly: with a serial, or else a socket. */
+struct usbpass_learned {
+	uint64_t has;			/* USBPASS_A_LEARNED_* */
+	uint16_t vendor, product;
+	char serial[USBPASS_STRING_MAX + 1];	/* raw bytes of the device */
+	char socket[USBPASS_SOCKET_MAX + 1];
+	char owner[USBPASS_NAME_MAX + 1];
+	uint64_t until;			/* seconds of CLOCK_REALTIME */
+};
+
+/* What a reset would hit. */
+struct usbpass_hit {
+	struct usbpass_device device;
+	uint8_t in_the_way;		/* enum usbpass_in_the_way */
 };
 
 /*
@@ -224,6 +242,44 @@ int usbpass_device_claim(struct usbpass *h, uint32_t id, const char *reason, uin
 
 /* The same for USBPASS_CMD_DEVICE_RELEASE; @flags: 0 or USBPASS_F_REVOKE. */
 int usbpass_device_release(struct usbpass *h, uint32_t id, uint32_t flags, int timeout);
+
+/*
+ * reset.c
+ */
+
+/**
+ * usbpass_device_reset - begin a reset (USBPASS_CMD_DEVICE_RESET)
+ * @kind: enum usbpass_reset_kind
+ * @flags: 0 or USBPASS_F_FORCE
+ * @job: for usbpass_job_wait(), which tells how it ended; subscribe before to hear of it at once
+ *
+ * Return: 0 once it has begun, or a negative errno.
+ */
+int usbpass_device_reset(struct usbpass *h, uint32_t id, uint8_t kind, uint32_t flags,
+			 uint32_t *job);
+
+/* What that would hit, the device itself first; resets nothing. Free with usbpass_hit_list_free(). */
+int usbpass_device_radius(struct usbpass *h, uint32_t id, uint8_t kind, struct usbpass_hit **out,
+			  size_t *n);
+void usbpass_hit_list_free(struct usbpass_hit *list, size_t n);
+
+/* How the event POWER_CYCLE of @job ended, of a handle that subscribed with USBPASS_F_POWER. */
+int usbpass_power_done(struct usbpass *h, uint32_t job, int32_t result);
+
+/*
+ * learned.c. new: sets UNTIL of one that is there. del: UNTIL is not looked at.
+ */
+int usbpass_learned_new(struct usbpass *h, const struct usbpass_learned *learned);
+int usbpass_learned_del(struct usbpass *h, const struct usbpass_learned *learned);
+int usbpass_learned_list(struct usbpass *h, struct usbpass_learned **out,
+			 size_t *n);		/* free(3) the array */
+
+/* Is it this device's: of the same serial, or where the device has none, in the same socket? */
+bool usbpass_learned_is_of(const struct usbpass_learned *learned,
+			   const struct usbpass_device *device);
+
+/* What learned_del needs to forget @device. */
+struct usbpass_learned usbpass_learned_of(const struct usbpass_device *device);
 
 int usbpass_group_get(struct usbpass *h, uint32_t id, const char *name, struct usbpass_group *out);
 int usbpass_group_list(struct usbpass *h, struct usbpass_group **out, size_t *n);
@@ -303,8 +359,11 @@ int usbpass_txn_revert(struct usbpass *h, uint64_t *generation);
  * may go on between them.
  */
 
-/* @since: also those kept with a greater sequence number; NULL: only new ones. */
-int usbpass_event_subscribe(struct usbpass *h, const uint64_t *since);
+/*
+ * @since: also those kept with a greater sequence number; NULL: only new ones. @flags: 0, or
+ * USBPASS_F_POWER, a promise to carry out each POWER_CYCLE; -EBUSY: another socket has made it.
+ */
+int usbpass_event_subscribe(struct usbpass *h, const uint64_t *since, uint32_t flags);
 int usbpass_event_fd(const struct usbpass *h);	/* for poll(2); -1: not subscribed */
 
 /* Return: 0, -EAGAIN when none came within @timeout, -ENOTCONN if not subscribed. */
@@ -332,7 +391,9 @@ int usbpass_job_wait(struct usbpass *h, uint32_t job, int timeout);
 enum usbpass_words {
 	USBPASS_WORDS_GROUP_TYPE,
 	USBPASS_WORDS_GROUP_CLASS,
-	USBPASS_WORDS_RESET,
+	USBPASS_WORDS_RESET,		/* the policies */
+	USBPASS_WORDS_RESET_KIND,
+	USBPASS_WORDS_IN_THE_WAY,
 	USBPASS_WORDS_ACTION,
 	USBPASS_WORDS_ORIGIN,
 	USBPASS_WORDS_FOLLOW,

@@ -15,6 +15,8 @@ static const char *const group_class[] = {
 	"smartcard", "unknown",
 };
 static const char *const reset[] = { "none", "device", "hub" };
+static const char *const reset_kind[] = { "soft", "device", "port", "hub" };
+static const char *const in_the_way[] = { "no", "host", "lease" };
 static const char *const action[] = { NULL, "claim", "ignore", "quarantine" };
 static const char *const origin[] = { "hand", "made" };
 static const char *const follow[] = { "identity", "socket" };
@@ -30,7 +32,7 @@ static const char *const event_type[] = {
 	NULL, "device-added", "device-removed", "device-state", "slot-state", "lease-opened",
 	"lease-closed", "lease-refused", "reset", "identity-changed", "commit", "job", "filtered",
 	"confirmed", "lease-revoked",
-	"maintenance-on", "maintenance-off",
+	"maintenance-on", "maintenance-off", "power-cycle", "learned",
 };
 static const char *const field[] = {
 	NULL, "any", "node", "vendor", "product", "usb-version", "bcd-device", "vendor-name",
@@ -44,6 +46,8 @@ static const struct table tables[] = {
 	TABLE(GROUP_TYPE, group_type),
 	TABLE(GROUP_CLASS, group_class),
 	TABLE(RESET, reset),
+	TABLE(RESET_KIND, reset_kind),
+	TABLE(IN_THE_WAY, in_the_way),
 	TABLE(ACTION, action),
 	TABLE(ORIGIN, origin),
 	TABLE(FOLLOW, follow),
@@ -58,6 +62,10 @@ static const struct table tables[] = {
 _Static_assert(sizeof(group_class) / sizeof(char *) == __USBPASS_CLASS_MAX, "a class lacks a word");
 _Static_assert(sizeof(field) / sizeof(char *) == __USBPASS_FIELD_MAX, "a field lacks a word");
 _Static_assert(sizeof(event_type) / sizeof(char *) == __USBPASS_EVENT_MAX, "an event lacks a word");
+_Static_assert(sizeof(reset_kind) / sizeof(char *) == __USBPASS_RESET_KIND_MAX,
+	       "a reset lacks a word");
+_Static_assert(sizeof(in_the_way) / sizeof(char *) == __USBPASS_IN_THE_WAY_MAX,
+	       "what is in the way lacks a word");
 _Static_assert(sizeof(quantifier) / sizeof(char *) == __USBPASS_QUANTIFIER_MAX,
 	       "a quantifier lacks a word");
 
