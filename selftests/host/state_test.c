@@ -60,7 +60,7 @@ static void expect_refused(int error, unsigned int line, unsigned int column, co
 	TAP_CHECK(false, ret == error, "gave %d, should give %d: %s", ret, error, err);
 	TAP_CHECK(false, !strncmp(err, start, strlen(start)), "should be at %u:%u: %s", line, column, err);
 	TAP_CHECK(false, strstr(err, words), "'%s' lacks '%s'", err, words);
-	EXPECT(!state.groups && !state.rules && !state.attachments);
+	EXPECT(!state.groups && !state.rules && !state.attachments && !state.learned);
 }
 
 static void add_cond(struct usbpass_rule *rule, const char *text)
@@ -76,11 +76,14 @@ static void fill(void)
 	struct usbpass_rule *rule;
 	struct usbpass_attachment *attachment;
 
-	state = (struct usbpass_state){.generation = 18446744073709551ULL, .n_groups = 2, .n_rules = 2, .n_attachments = 2};
+	state = (struct usbpass_state){
+		.generation = 18446744073709551ULL, .n_groups = 2, .n_rules = 2, .n_attachments = 2, .n_learned = 2,
+	};
 	state.groups = calloc(2, sizeof(*state.groups));
 	state.rules = calloc(2, sizeof(*state.rules));
 	state.attachments = calloc(2, sizeof(*state.attachments));
-	ASSERT(state.groups && state.rules && state.attachments);
+	state.learned = calloc(2, sizeof(*state.learned));
+	ASSERT(state.groups && state.rules && state.attachments && state.learned);
 	strcpy(state.groups[0].name, "true");
 	strcpy(state.groups[0].description, "Lizenz-Schl\303\274ssel: \"a\" # \\ \t'b' \360\237\224\214");
 	state.groups[0].type = USBPASS_GROUP_USB;
@@ -133,6 +136,17 @@ static void fill(void)
 	strcpy(attachment->name, "b");
 	strcpy(attachment->group, "0123");
 	attachment->has = USBPASS_HAS(USBPASS_A_ATTACH_NAME) | USBPASS_HAS(USBPASS_A_ATTACH_GROUP);
+
+	state.learned[0].vendor = 0x1e10;
+	state.learned[0].product = 1;
+	strcpy(state.learned[0].serial, "2026-12-24");
+	state.learned[0].until = 253402300799;
+	state.learned[0].has = USBPASS_HAS(USBPASS_A_LEARNED_VENDOR) | USBPASS_HAS(USBPASS_A_LEARNED_PRODUCT) |
+			       USBPASS_HAS(USBPASS_A_LEARNED_SERIAL) | USBPASS_HAS(USBPASS_A_LEARNED_UNTIL);
+	strcpy(state.learned[1].socket, "0000:00:14.0/4.2");
+	state.learned[1].until = 951827696;
+	state.learned[1].has = USBPASS_HAS(USBPASS_A_LEARNED_VENDOR) | USBPASS_HAS(USBPASS_A_LEARNED_PRODUCT) |
+			       USBPASS_HAS(USBPASS_A_LEARNED_SOCKET) | USBPASS_HAS(USBPASS_A_LEARNED_UNTIL);
 }
 
 static void expect_same_rule(const struct usbpass_rule *a, const struct usbpass_rule *b)
@@ -182,6 +196,8 @@ TEST("reads back all that it saves")
 	/* Both are zeroed before they are filled, and own nothing. */
 	EXPECT(!memcmp(state.groups, again.groups, 2 * sizeof(*state.groups)));
 	EXPECT(!memcmp(state.attachments, again.attachments, 2 * sizeof(*state.attachments)));
+	ASSERT_EQ(2, again.n_learned);
+	EXPECT(!memcmp(state.learned, again.learned, 2 * sizeof(*state.learned)));
 	expect_same_rule(&state.rules[0], &again.rules[0]);
 	expect_same_rule(&state.rules[1], &again.rules[1]);
 }
@@ -195,13 +211,27 @@ TEST("writes hex and names in quotes, for other readers of YAML")
 	EXPECT(strstr(contents(), "name: \"true\"\n"));
 	EXPECT(strstr(contents(), "name: \"null\"\n"));
 	EXPECT(strstr(contents(), "\nusbpass: 1\n"));
+	EXPECT(strstr(contents(), "\nlearned:\n- vendor: \"1e10\"\n  product: \"0001\"\n  serial: \"2026-12-24\"\n"
+				  "  until: 9999-12-31T23:59:59Z\n"));
+	EXPECT(strstr(contents(), "  socket: \"0000:00:14.0/4.2\"\n  until: 2000-02-29T12:34:56Z\n"));
+}
+
+TEST("says nothing of learned devices where there are none, and writes no time that no reader takes")
+{
+	ASSERT_EQ(0, usbpass_state_save(path, &state, err, sizeof(err)));
+	EXPECT(!strstr(contents(), "learned"));
+	fill();
+	state.learned[0].until = 253402300800;
+	EXPECT(usbpass_state_save(path, &state, err, sizeof(err)) < 0);
+	state.learned[0].until = UINT64_MAX;
+	EXPECT(usbpass_state_save(path, &state, err, sizeof(err)) < 0);
 }
 
 TEST("saves and reads an empty configuration")
 {
 	ASSERT_EQ(0, usbpass_state_save(path, &state, err, sizeof(err)));
 	ASSERT_EQ(0, usbpass_state_load(path, &again, err, sizeof(err)));
-	EXPECT_EQ(0, again.n_groups + again.n_rules + again.n_attachments + again.generation);
+	EXPECT_EQ(0, again.n_groups + again.n_rules + again.n_attachments + again.n_learned + again.generation);
 	expect_loads("usbpass: 1\ngroups:\nrules: []\n");
 }
 
@@ -259,7 +289,7 @@ TEST("refuses what a newer usbpass wrote, by name")
 {
 	expect_refused(-EOPNOTSUPP, 1, 10, "needs a newer usbpass", "usbpass: 2\nflowers: [rose]\n");
 	expect_refused(-EOPNOTSUPP, 2, 1, "'tenants' needs a newer usbpass", "usbpass: 1\ntenants:\n- name: a\n");
-	expect_refused(-EOPNOTSUPP, 2, 1, "'learned' needs a newer usbpass", "usbpass: 1\nlearned: {a: b}\n");
+	expect_refused(-EOPNOTSUPP, 2, 1, "'assignments' needs a newer usbpass", "usbpass: 1\nassignments: {a: b}\n");
 	expect_loads("usbpass: 1\ntenants: []\nassignments:\nlearned: {}\n");
 }
 
@@ -289,6 +319,37 @@ TEST("refuses values that do not fit, where they stand")
 	expect_refused(-EINVAL, 3, 9, "zero byte", "usbpass: 1\ngroups:\n- name: \"a\\0b\"\n");
 	expect_refused(-EINVAL, 3, 9, "longer than 63 bytes",
 		       "usbpass: 1\ngroups:\n- name: 0123456789012345678901234567890123456789012345678901234567890123\n");
+}
+
+TEST("refuses a learned device that is wrong, where it stands")
+{
+#define LEARNED "usbpass: 1\nlearned:\n- vendor: \"046d\"\n  product: \"c31c\"\n"
+	expect_refused(-EINVAL, 2, 10, "'learned' must be a list", "usbpass: 1\nlearned: {a: b}\n");
+	expect_refused(-EINVAL, 3, 3, "a learned device lacks 'until'", LEARNED "  serial: \"A\"\n");
+	expect_refused(-EINVAL, 3, 3, "a learned device needs one of 'serial' and 'socket'",
+		       LEARNED "  until: 2027-01-31T12:00:00Z\n");
+	expect_refused(-EINVAL, 3, 3, "a learned device needs one of 'serial' and 'socket'",
+		       LEARNED "  serial: \"A\"\n  socket: 0000:00:14.0/4.2\n  until: 2027-01-31T12:00:00Z\n");
+	expect_refused(-EINVAL, 5, 3, "unknown key 'owner'; known here: vendor, product, serial, socket, until",
+		       LEARNED "  owner: host\n");
+	expect_refused(-EINVAL, 5, 11, "must stand in quotes", LEARNED "  serial: 007\n");
+	expect_refused(-EINVAL, 3, 12, "must stand in quotes", "usbpass: 1\nlearned:\n- {vendor: 046d}\n");
+	expect_loads(LEARNED "  serial: \"A\"\n  until: '2027-01-31T12:00:00Z'\n");
+	EXPECT_EQ(1801396800, state.learned[0].until);
+	usbpass_state_free(&state);
+	static const char *const times[] = {
+		"2027-01-31", "2027-01-31T12:00:00", "2027-01-31T12:00:00+01:00", "2027-01-31 12:00:00Z", "2027-02-29T12:00:00Z",
+		"2027-01-31T24:00:00Z", "2027-01-31T12:00:60Z", "2027-1-31T12:00:00Z", "1969-12-31T23:59:59Z", "1970-00-00T00:00:00Z",
+		"2027-01-31T12:00:00Zulu", "1801396800", "never", "+999-01-01T00:00:00Z", "10000-01-01T00:00:00Z",
+	};
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text), LEARNED "  serial: \"A\"\n  until: %s\n", times[i]);
+		expect_refused(-EINVAL, 6, 10, "must be a time in UTC", text);
+	}
+#undef LEARNED
 }
 
 TEST("refuses a wrong match with the place in the file and in the text")
@@ -346,6 +407,8 @@ static void expect_plain(const char *text)
 	EXPECT(!plain.n_groups || !memcmp(state.groups, plain.groups, plain.n_groups * sizeof(*plain.groups)));
 	EXPECT(!plain.n_attachments ||
 	       !memcmp(state.attachments, plain.attachments, plain.n_attachments * sizeof(*plain.attachments)));
+	ASSERT_EQ(state.n_learned, plain.n_learned);
+	EXPECT(!plain.n_learned || !memcmp(state.learned, plain.learned, plain.n_learned * sizeof(*plain.learned)));
 	for (size_t i = 0; i < plain.n_rules; i++)
 		expect_same_rule(&state.rules[i], &plain.rules[i]);
 	usbpass_state_free(&state);
@@ -372,6 +435,8 @@ TEST("what needs no parser of all YAML means to that one the same")
 		     "- name: b\n  action: claim\n  group: g\n  description: \"a\\nb\"\n  match: 'product-name regex \"^a\\.b$\"'\n");
 	expect_plain("usbpass: 1\nattachments:\n- name: a\n  pin:\n    vendor: \"046d\"\n    serial: '1'\n  group: g\n"
 		     "- name: b\n  group: g\n  pin:\n      socket: 0000:00:14.0/4\n");
+	expect_plain("usbpass: 1\nlearned:\n- vendor: \"046d\"\n  product: \"c31c\"\n  serial: \"A\"\n  until: 2027-01-31T12:00:00Z\n"
+		     "- vendor: \"046d\"\n  product: \"c31c\"\n  socket: 0000:00:14.0/4.2\n  until: \"2027-01-31T12:00:00Z\"\n");
 }
 
 TEST("what might mean something else is left to a parser of all YAML")
@@ -403,6 +468,7 @@ TEST("what might mean something else is left to a parser of all YAML")
 	expect_not_plain("usbpass: 1\nattachments:\n- name: a\n  group: g\n  pin:\n- name: b\n  group: g\n");
 	expect_not_plain("usbpass: 1\nattachments:\n- name: a\n  group: g\n  pin:\n    serial: 1\n");
 	expect_not_plain("usbpass: 1\nrules:\n- name: a\n  action: ignore\n  match: any\n  match: any\n");
+	expect_not_plain("usbpass: 1\nlearned:\n- vendor: \"046d\"\n  product: \"c31c\"\n  until: 2027-01-31T12:00:00Z\n");
 }
 
 /* Whatever a damaged file says, it is read or refused with words, and nothing is left behind or touched twice. */

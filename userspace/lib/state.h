@@ -2,7 +2,8 @@
 /*
  * A whole configuration: groups, rules, attachments. From and to a YAML file
  * (state*.c, format in usbpass.yaml(5)), from and to the kernel
- * (state_kernel.c).
+ * (state_kernel.c). A file may also hold devices that take resets badly, which
+ * are no configuration: read, stage and commit leave @learned alone.
  *
  * Of each object only what an operator can set is kept, under its `has` bits;
  * ids, counters and states are not. Rules stand in match order.
@@ -21,6 +22,8 @@ struct usbpass_state {
 	size_t n_rules;
 	struct usbpass_attachment *attachments;
 	size_t n_attachments;
+	struct usbpass_learned *learned;
+	size_t n_learned;
 };
 
 /**

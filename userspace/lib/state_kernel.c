@@ -32,6 +32,7 @@ void usbpass_state_free(struct usbpass_state *state)
 	usbpass_group_list_free(state->groups, state->n_groups);
 	usbpass_rule_list_free(state->rules, state->n_rules);
 	usbpass_attachment_list_free(state->attachments, state->n_attachments);
+	free(state->learned);
 	memset(state, 0, sizeof(*state));
 }
 

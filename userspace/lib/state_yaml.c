@@ -65,14 +65,33 @@ static const struct state_field attachment_fields[] = {
 	{}
 };
 
-const struct state_object usbpass_state_yaml_objects[STATE_OBJECTS] = {
-	{ "groups", "group", sizeof(struct usbpass_group), offsetof(struct usbpass_state, groups),
-	  offsetof(struct usbpass_state, n_groups), USBPASS_GROUPS_MAX, group_fields },
-	{ "rules", "rule", sizeof(struct usbpass_rule), offsetof(struct usbpass_state, rules),
-	  offsetof(struct usbpass_state, n_rules), USBPASS_RULES_MAX, rule_fields },
-	{ "attachments", "attachment", sizeof(struct usbpass_attachment),
-	  offsetof(struct usbpass_state, attachments),
-	  offsetof(struct usbpass_state, n_attachments), USBPASS_SLOTS_MAX, attachment_fields },
+static const struct state_field learned_fields[] = {
+	REQUIRED("vendor", STATE_HEX, struct usbpass_learned, vendor, USBPASS_A_LEARNED_VENDOR),
+	REQUIRED("product", STATE_HEX, struct usbpass_learned, product, USBPASS_A_LEARNED_PRODUCT),
+	FIELD("serial", STATE_QUOTED, struct usbpass_learned, serial, USBPASS_A_LEARNED_SERIAL),
+	FIELD("socket", STATE_STRING, struct usbpass_learned, socket, USBPASS_A_LEARNED_SOCKET),
+	REQUIRED("until", STATE_TIME, struct usbpass_learned, until, USBPASS_A_LEARNED_UNTIL),
+	{}
 };
 
-const char *const usbpass_state_yaml_later[STATE_LATER] = { "tenants", "assignments", "learned" };
+const struct state_object usbpass_state_yaml_objects[STATE_OBJECTS] = {
+	{ .key = "groups", .noun = "group", .size = sizeof(struct usbpass_group),
+	  .list = offsetof(struct usbpass_state, groups),
+	  .count = offsetof(struct usbpass_state, n_groups), .max = USBPASS_GROUPS_MAX,
+	  .fields = group_fields },
+	{ .key = "rules", .noun = "rule", .size = sizeof(struct usbpass_rule),
+	  .list = offsetof(struct usbpass_state, rules),
+	  .count = offsetof(struct usbpass_state, n_rules), .max = USBPASS_RULES_MAX,
+	  .fields = rule_fields },
+	{ .key = "attachments", .noun = "attachment", .size = sizeof(struct usbpass_attachment),
+	  .list = offsetof(struct usbpass_state, attachments),
+	  .count = offsetof(struct usbpass_state, n_attachments), .max = USBPASS_SLOTS_MAX,
+	  .fields = attachment_fields },
+	{ .key = "learned", .noun = "learned device", .size = sizeof(struct usbpass_learned),
+	  .list = offsetof(struct usbpass_state, learned),
+	  .count = offsetof(struct usbpass_state, n_learned), .max = USBPASS_LEARNED_MAX,
+	  .fields = learned_fields, .state = true, .these = "'serial' and 'socket'",
+	  .one_of = USBPASS_HAS(USBPASS_A_LEARNED_SERIAL) | USBPASS_HAS(USBPASS_A_LEARNED_SOCKET) },
+};
+
+const char *const usbpass_state_yaml_later[STATE_LATER] = { "tenants", "assignments" };

@@ -21,6 +21,7 @@ enum state_type {
 	STATE_WORD,		/* uint8_t, one of enum usbpass_words */
 	STATE_U32,
 	STATE_S32,
+	STATE_TIME,		/* uint64_t seconds of CLOCK_REALTIME, RFC 3339 in UTC */
 	STATE_MATCH,		/* the rule's conditions, as rule_text.h */
 	STATE_MAPPING,		/* more fields of the same object */
 };
@@ -42,20 +43,29 @@ struct state_object {
 	size_t list, count;	/* offsets in struct usbpass_state */
 	size_t max;
 	const struct state_field *fields;
+	uint64_t one_of;	/* bits of `has`, one of which must be there; 0: none need */
+	const char *these;	/* what they are, for messages */
+	bool state;		/* no configuration: not written where there is none */
 };
 
-#define STATE_OBJECTS	3
+#define STATE_OBJECTS	4
 
 extern const struct state_object usbpass_state_yaml_objects[STATE_OBJECTS];
 
 /* Top-level keys of later versions; they may be there, and empty. */
-#define STATE_LATER	3
+#define STATE_LATER	2
 
 extern const char *const usbpass_state_yaml_later[STATE_LATER];
 
 static inline uint64_t *state_has(void *object)
 {
 	return object;
+}
+
+static inline bool state_has_one(const struct state_object *kind, uint64_t seen)
+{
+	seen &= kind->one_of;
+	return !kind->one_of || (seen && !(seen & (seen - 1)));
 }
 
 /* @name is for messages. As usbpass_state_load(). */
@@ -72,6 +82,9 @@ bool usbpass_state_yaml_plain(const char *text, size_t size, struct usbpass_stat
 /* One value of the field, into its object. Negative: it has not this value. */
 int usbpass_state_yaml_value(const struct state_field *field, char *text, size_t length, bool quoted,
 			     void *object);
+
+/* Seconds as STATE_TIME is written. -ERANGE: of no year from 1970 to 9999. */
+int usbpass_state_yaml_time(uint64_t seconds, char *buf, size_t size);
 
 /* 0, -ENOMEM, or -EIO: the stream's error, or something that YAML cannot carry. */
 int usbpass_state_yaml_write(FILE *file, const struct usbpass_state *state);

@@ -227,8 +227,9 @@ static bool read_mapping(struct scanner *scanner, const struct state_field *fiel
 	return scanner->over || scanner->line.indent <= outside;
 }
 
-static bool read_object(struct scanner *scanner, const struct state_field *fields, void *object)
+static bool read_object(struct scanner *scanner, const struct state_object *kind, void *object)
 {
+	const struct state_field *fields = kind->fields;
 	size_t indent = scanner->line.indent;
 	const struct state_field *mapping = NULL;
 	uint64_t seen = 0;
@@ -247,7 +248,7 @@ static bool read_object(struct scanner *scanner, const struct state_field *field
 		}
 	} while (!scanner->over && scanner->line.indent == indent && !scanner->line.item);
 	*state_has(object) |= seen;
-	return is_complete(fields, seen);
+	return is_complete(fields, seen) && state_has_one(kind, seen);
 }
 
 static bool make_room(const struct state_object *kind, char **list, size_t n, size_t *room)
@@ -289,7 +290,7 @@ static bool read_list(struct scanner *scanner, const struct state_object *kind,
 			return false;
 		object = *list + (*count)++ * kind->size;
 		memset(object, 0, kind->size);
-		if (!read_object(scanner, kind->fields, object))
+		if (!read_object(scanner, kind, object))
 			return false;
 	}
 	return true;

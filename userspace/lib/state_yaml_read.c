@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <yaml.h>
 #include "rule_text.h"
 #include "state_yaml.h"
@@ -150,6 +151,31 @@ static int read_hex(struct reader *reader, const struct state_field *field, cons
 	return 0;
 }
 
+/* Exactly as it is written: what no clock shows is no time. */
+static int read_time(struct reader *reader, const struct state_field *field,
+		     const yaml_node_t *node, uint64_t *at)
+{
+	struct tm tm = {};
+	char again[32];
+	time_t seconds;
+
+	/* The year's range keeps the text's form. */
+	if (sscanf(text_of(node), "%4d-%2d-%2dT%2d:%2d:%2dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+		   &tm.tm_hour, &tm.tm_min, &tm.tm_sec) == 6 && tm.tm_year >= 1970) {
+		tm.tm_year -= 1900;
+		tm.tm_mon--;
+		seconds = timegm(&tm);
+		if (!usbpass_state_yaml_time((uint64_t)seconds, again, sizeof(again)) &&
+		    !strcmp(again, text_of(node))) {
+			*at = (uint64_t)seconds;
+			return 0;
+		}
+	}
+	return fail(reader, node, -EINVAL,
+		    "'%s' must be a time in UTC, as 2027-01-31T12:00:00Z, not '%s'", field->key,
+		    text_of(node));
+}
+
 static int read_bool(struct reader *reader, const struct state_field *field,
 		     const yaml_node_t *node, uint8_t *at)
 {
@@ -247,6 +273,8 @@ static int read_scalar(struct reader *reader, const struct state_field *field,
 		if (!ret)
 			*(int32_t *)at = (int32_t)number;
 		return ret;
+	case STATE_TIME:
+		return read_time(reader, field, node, at);
 	case STATE_MATCH:
 		return read_match(reader, node, object);
 	case STATE_MAPPING:
@@ -364,6 +392,9 @@ static int read_list(struct reader *reader, const struct state_object *kind,
 				  &seen);
 		if (ret)
 			return ret;
+		if (!state_has_one(kind, seen))
+			return fail(reader, node_of(reader, node->data.sequence.items.start[i]), -EINVAL,
+				    "%s needs one of %s", noun, kind->these);
 		*state_has(object) |= seen;
 	}
 	return 0;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <yaml.h>
 #include "rule_text.h"
 #include "state_yaml.h"
@@ -72,10 +73,21 @@ static void match(struct writer *writer, const struct usbpass_rule *rule)
 	free(text);
 }
 
+int usbpass_state_yaml_time(uint64_t seconds, char *buf, size_t size)
+{
+	time_t when = (time_t)seconds;
+	struct tm tm;
+
+	if (seconds > INT64_MAX || !gmtime_r(&when, &tm) || tm.tm_year > 9999 - 1900 ||
+	    !strftime(buf, size, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return -ERANGE;
+	return 0;
+}
+
 static void value(struct writer *writer, const struct state_field *field, const void *object)
 {
 	const char *at = (const char *)object + field->offset;
-	char buf[32];
+	char buf[32] = "";
 
 	switch (field->type) {
 	case STATE_STRING:
@@ -101,6 +113,11 @@ static void value(struct writer *writer, const struct state_field *field, const 
 		return;
 	case STATE_S32:
 		snprintf(buf, sizeof(buf), "%" PRId32, *(const int32_t *)at);
+		plain(writer, buf);
+		return;
+	case STATE_TIME:
+		if (usbpass_state_yaml_time(*(const uint64_t *)at, buf, sizeof(buf)))
+			writer->error = -EIO;
 		plain(writer, buf);
 		return;
 	case STATE_MATCH:
@@ -143,6 +160,8 @@ static void list(struct writer *writer, const struct state_object *kind,
 	size_t n = *(const size_t *)((const char *)state + kind->count);
 	yaml_event_t event;
 
+	if (!n && kind->state)
+		return;
 	plain(writer, kind->key);
 	emit(writer, &event, yaml_sequence_start_event_initialize(&event, NULL, NULL, 1,
 								  n ? YAML_BLOCK_SEQUENCE_STYLE :

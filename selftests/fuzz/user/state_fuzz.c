@@ -33,12 +33,13 @@ static void check_error(int ret, size_t size, const char *err)
 static void check_same(const struct usbpass_state *a, const struct usbpass_state *b)
 {
 	CHECK(a->generation == b->generation, "another generation");
-	CHECK(a->n_groups == b->n_groups && a->n_rules == b->n_rules && a->n_attachments == b->n_attachments,
-	      "more or fewer objects");
+	CHECK(a->n_groups == b->n_groups && a->n_rules == b->n_rules && a->n_attachments == b->n_attachments &&
+	      a->n_learned == b->n_learned, "more or fewer objects");
 	CHECK(!a->n_groups || !memcmp(a->groups, b->groups, a->n_groups * sizeof(*a->groups)), "another group");
 	CHECK(!a->n_attachments ||
 	      !memcmp(a->attachments, b->attachments, a->n_attachments * sizeof(*a->attachments)),
 	      "another attachment");
+	CHECK(!a->n_learned || !memcmp(a->learned, b->learned, a->n_learned * sizeof(*a->learned)), "another learned device");
 	for (size_t i = 0; i < a->n_rules; i++) {
 		const struct usbpass_rule *x = &a->rules[i], *y = &b->rules[i];
 
@@ -66,7 +67,7 @@ static void check_plain(const char *text, size_t size)
 		free(commented);
 		usbpass_state_free(&tree);
 	} else {
-		CHECK(!plain.groups && !plain.rules && !plain.attachments && !plain.generation,
+		CHECK(!plain.groups && !plain.rules && !plain.attachments && !plain.learned && !plain.generation,
 		      "declined, and something is left of it");
 	}
 	usbpass_state_free(&plain);
