@@ -24,6 +24,7 @@ struct daemon {
 
 	/* save.c */
 	bool unsaved;
+	bool relearned;			/* what is learned, at the same generation */
 	bool keep_old;			/* state.yaml was refused: not ours to lose */
 	uint64_t saved;			/* generation; of this life of the module */
 
@@ -31,6 +32,10 @@ struct daemon {
 	bool look;			/* at the devices that are wanted */
 	bool look_all;			/* also at those that nobody asked for */
 	sd_event_source *mounts, *poll;
+
+	/* power.c */
+	bool power;			/* the module asks this one */
+	struct power_cycle *cycles;	/* under way */
 };
 
 /*
@@ -70,7 +75,10 @@ void daemon_unsave(struct daemon *daemon);
 /* Removes what a killed daemon left half written. */
 void daemon_save_clean(const struct daemon *daemon);
 
-/* Saves the configuration in force where it is newer than what was saved, and not on trial. */
+/*
+ * Saves the configuration in force, and the devices that take resets badly, where either is newer
+ * than what was saved; not on trial.
+ */
 int daemon_save(struct daemon *daemon);
 
 /*
@@ -82,11 +90,25 @@ void daemon_pending_look(struct daemon *daemon);
 int daemon_pending_watch(struct daemon *daemon);	/* once */
 
 /*
+ * power.c: switches a port off for a second, as the module asks
+ */
+void daemon_power_cycle(struct daemon *daemon, const struct usbpass_event *event);
+
+/* All that are off are switched on, and nobody is told: at the end, and when the module goes. */
+void daemon_power_end(struct daemon *daemon);
+
+/* The directory of a port that the module names. -EINVAL: it is none. -> @path */
+int daemon_power_path(const struct daemon *daemon, const char *port, char *path, size_t size);
+
+/*
  * module.c
  */
 
 /* Connects if the module is there, and watches its coming and going. */
 int daemon_module_watch(struct daemon *daemon);
+
+/* Takes the events that have come, and does what they leave to do. */
+void daemon_hear(struct daemon *daemon);
 
 /* Does what events and failures left to do. */
 void daemon_work(struct daemon *daemon);

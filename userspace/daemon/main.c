@@ -105,6 +105,7 @@ static int run(struct daemon *daemon)
 	if (!daemon->foreground)
 		sd_notify(0, "READY=1");
 	ret = sd_event_loop(daemon->loop);
+	daemon_power_end(daemon);
 	if (!daemon->foreground)
 		sd_notify(0, "STOPPING=1");
 	return ret;

@@ -18,6 +18,7 @@ static void leave(struct daemon *daemon)
 {
 	char path[PATH_MAX];
 
+	daemon_power_end(daemon);
 	daemon->events = sd_event_source_unref(daemon->events);
 	usbpass_close(daemon->h);
 	daemon->h = NULL;
@@ -35,6 +36,13 @@ static void try_again(struct daemon *daemon)
 	sd_event_source_set_enabled(daemon->again, SD_EVENT_ONESHOT);
 }
 
+static void look_for_lost(struct daemon *daemon)
+{
+	daemon->unsaved = true;
+	daemon->relearned = true;
+	daemon->look = true;
+}
+
 /* False once there are no more. */
 static bool next_event(struct daemon *daemon)
 {
@@ -46,32 +54,52 @@ static bool next_event(struct daemon *daemon)
 	if (ret < 0) {
 		/* An overrun: what was lost is found by looking. */
 		daemon_log(daemon, LOG_WARNING, "events were lost: %s", usbpass_error(daemon->h));
-		daemon->unsaved = true;
-		daemon->look = true;
+		look_for_lost(daemon);
 		return false;
 	}
-	if (event.lost) {
-		daemon->unsaved = true;
-		daemon->look = true;
-	}
+	if (event.lost)
+		look_for_lost(daemon);
 	if (event.type == USBPASS_EVENT_COMMIT || event.type == USBPASS_EVENT_CONFIRMED)
 		daemon->unsaved = true;
 	if (event.type == USBPASS_EVENT_DEVICE_STATE && event.state == USBPASS_DEVICE_PENDING)
 		daemon->look = true;
+	if (event.type == USBPASS_EVENT_LEARNED) {
+		daemon->unsaved = true;
+		daemon->relearned = true;
+	}
+	if (event.type == USBPASS_EVENT_POWER_CYCLE && daemon->power)
+		daemon_power_cycle(daemon, &event);
 	return true;
+}
+
+void daemon_hear(struct daemon *daemon)
+{
+	while (next_event(daemon))
+		;
+	daemon_work(daemon);
 }
 
 static int on_events(sd_event_source *source, int fd, uint32_t events, void *data)
 {
-	struct daemon *daemon = data;
-
 	(void)source;
 	(void)fd;
 	(void)events;
-	while (next_event(daemon))
-		;
-	daemon_work(daemon);
+	daemon_hear(data);
 	return 0;
+}
+
+/* With the promise to cycle the power of ports, which only one can make. */
+static int subscribe(struct daemon *daemon)
+{
+	int ret = usbpass_event_subscribe(daemon->h, NULL, USBPASS_F_POWER);
+
+	daemon->power = !ret;
+	if (ret != -EBUSY && ret != -EINVAL)
+		return ret;
+	daemon_log(daemon, LOG_WARNING, ret == -EBUSY ?
+		   "another program carries out power cycles, this one does not" :
+		   "the module asks for no power cycles: it is older than this daemon");
+	return usbpass_event_subscribe(daemon->h, NULL, 0);
 }
 
 /* Subscribed first, so that no commit falls between the start and the events. */
@@ -81,7 +109,7 @@ static int enter(struct daemon *daemon)
 
 	if (ret < 0)
 		return ret;
-	ret = usbpass_event_subscribe(daemon->h, NULL, 0);
+	ret = subscribe(daemon);
 	if (ret < 0) {
 		daemon_log(daemon, LOG_ERR, "cannot hear of events: %s", usbpass_error(daemon->h));
 		goto close;

@@ -13,6 +13,7 @@
 #include <syslog.h>
 #include <unistd.h>
 #include "daemon.h"
+#include "names.h"
 #include "state.h"
 
 void daemon_unsave(struct daemon *daemon)
@@ -68,6 +69,29 @@ static int fail(struct daemon *daemon, int error, const char *what)
 	return error;
 }
 
+/*
+ * Without what only the kernel says, and without those whose serial YAML may not carry: a device is
+ * not to keep a configuration from being saved.
+ */
+static int read_learned(struct daemon *daemon, struct usbpass_state *state)
+{
+	size_t n, kept = 0;
+	int ret = usbpass_learned_list(daemon->h, &state->learned, &n);
+
+	if (ret == -EOPNOTSUPP)
+		return 0;	/* a module that learns nothing */
+	for (size_t i = 0; !ret && i < n; i++) {
+		struct usbpass_learned *learned = &state->learned[i];
+
+		if (!usbpass_names_printable(learned->serial))
+			continue;
+		learned->has &= ~USBPASS_HAS(USBPASS_A_LEARNED_OWNER);
+		state->learned[kept++] = *learned;
+	}
+	state->n_learned = kept;
+	return ret;
+}
+
 int daemon_save(struct daemon *daemon)
 {
 	struct usbpass_state state;
@@ -80,7 +104,7 @@ int daemon_save(struct daemon *daemon)
 		return fail(daemon, ret, usbpass_error(daemon->h));
 	generation = state.generation;
 	/* Generation 0 is no configuration, but a module that waits for one. */
-	if (generation <= daemon->saved) {
+	if (!generation || (generation <= daemon->saved && !daemon->relearned)) {
 		usbpass_state_free(&state);
 		return 0;
 	}
@@ -91,14 +115,22 @@ int daemon_save(struct daemon *daemon)
 		return 0;
 	}
 	snprintf(path, sizeof(path), "%s/state.yaml", daemon->state_dir);
+	ret = read_learned(daemon, &state);
+	if (ret < 0) {
+		usbpass_state_free(&state);
+		return fail(daemon, ret, usbpass_error(daemon->h));
+	}
+	daemon->relearned = false;
 	ret = daemon->keep_old ? keep(daemon, path) : 0;
 	if (ret < 0)
 		snprintf(err, sizeof(err), "cannot keep the old state.yaml: %s", strerror(-ret));
 	else
 		ret = usbpass_state_save(path, &state, err, sizeof(err));
 	usbpass_state_free(&state);
-	if (ret < 0)
+	if (ret < 0) {
+		daemon->relearned = true;
 		return fail(daemon, ret, err);
+	}
 	ret = publish(daemon, generation);
 	if (ret < 0)
 		return fail(daemon, ret, "the helper cannot be told (the run directory)");
