@@ -191,6 +191,8 @@ static bool same_string(const char *a, const char *b)
 	return (!a && !b) || (a && b && !strcmp(a, b));
 }
 
+#define SHOWN	32	/* bytes of a string, for people: it may hold anything */
+
 /* Appends, and the separator where something is there. */
 static void add(char *text, size_t size, const char *format, ...)
 {
@@ -201,6 +203,11 @@ static void add(char *text, size_t size, const char *format, ...)
 	va_start(args, format);
 	vscnprintf(text + len, size - len, format, args);
 	va_end(args);
+}
+
+static int shown(const char *string)
+{
+	return string ? min_t(size_t, strlen(string), SHOWN) : 0;
 }
 
 static bool same_configs(const struct usbpass_facts *a, const struct usbpass_facts *b)
@@ -229,8 +236,8 @@ void usbpass_facts_difference(const struct usbpass_facts *a, const struct usbpas
 	else if (memcmp(x, y, sizeof(*x)) != 0)
 		add(text, size, "another device descriptor");
 	if (!same_string(a->serial, b->serial))
-		add(text, size, "serial \"%.60s\" was \"%.60s\"", b->serial ?: "",
-		    a->serial ?: "");
+		add(text, size, "serial \"%*pE\" was \"%*pE\"", shown(b->serial),
+		    b->serial ?: "", shown(a->serial), a->serial ?: "");
 	if (a->speed != b->speed)
 		add(text, size, "%u kbit/s was %u", b->speed_kbps, a->speed_kbps);
 	if (!same_configs(a, b))

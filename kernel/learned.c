@@ -12,6 +12,7 @@
 #define HISTORY		3	/* resets looked at */
 #define BAD		2	/* failures among them */
 #define APART_NS	(60ULL * NSEC_PER_SEC)	/* failures nearer than this are one */
+#define SHOWN		32	/* bytes of a serial or socket, for people */
 #define SECS		(USBPASS_LEARNED_DAYS * 86400ULL)
 
 struct learned {
@@ -102,8 +103,10 @@ static void tell(const struct usbpass_identity *identity, const char *what)
 {
 	struct usbpass_event ev = { .type = USBPASS_EVENT_LEARNED, .owner = identity->owner };
 
-	snprintf(ev.reason, sizeof(ev.reason), "%04x:%04x %s %.100s %s", identity->vendor,
-		 identity->product, identity->has_serial ? "serial" : "in", identity->text, what);
+	/* A serial may hold anything. */
+	snprintf(ev.reason, sizeof(ev.reason), "%04x:%04x %s %*pE %s", identity->vendor,
+		 identity->product, identity->has_serial ? "serial" : "in",
+		 (int)min_t(size_t, strlen(identity->text), SHOWN), identity->text, what);
 	usbpass_event_emit(&ev);
 }
 

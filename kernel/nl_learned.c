@@ -33,7 +33,8 @@ static int parse(struct genl_info *info, struct nlattr **tb, struct usbpass_iden
 				    "usbpass: which device? vendor, product, and either serial or socket");
 		return -EINVAL;
 	}
-	if (!usbpass_name_printable(nla_data(text), false)) {
+	/* A serial is what the device says, whatever that is. */
+	if (tb[USBPASS_A_LEARNED_SOCKET] && !usbpass_name_printable(nla_data(text), false)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, text, "usbpass: not printable UTF-8");
 		return -EINVAL;
 	}

@@ -127,7 +127,7 @@ TAP_SETUP
 	ASSERT_EQ(0, emu_command(emu, "vid=1209", NULL));
 	ASSERT_EQ(0, emu_command(emu, "plug", NULL));
 	ASSERT(wait_state(USBPASS_DEVICE_IDLE, "olds"));
-	ASSERT_EQ(0, usbpass_event_subscribe(h, NULL));
+	ASSERT_EQ(0, usbpass_event_subscribe(h, NULL, 0));
 }
 
 /* Others of everything in the place of what is there. */

@@ -9,6 +9,7 @@
 #include <linux/genetlink.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #define TAP_SECONDS 280
 #include "emu.h"
@@ -529,6 +530,62 @@ static bool is_maintained(void)
 	return info.maintenance;
 }
 
+static struct nl_msg *learned(uint8_t cmd)
+{
+	struct nl_msg *msg = request(cmd, 0);
+	struct nlattr *nest = nla_nest_start(msg, USBPASS_A_LEARNED | NLA_F_NESTED);
+
+	ASSERT(nest);
+	nla_put_u16(msg, USBPASS_A_LEARNED_VENDOR, 0x1209);
+	nla_put_u16(msg, USBPASS_A_LEARNED_PRODUCT, 1);
+	nla_put_string(msg, USBPASS_A_LEARNED_SERIAL, "of a device");
+	if (cmd == USBPASS_CMD_LEARNED_NEW)
+		nla_put_u64(msg, USBPASS_A_LEARNED_UNTIL, time(NULL) + 86400);
+	nla_nest_end(msg, nest);
+	return msg;
+}
+
+static struct nl_msg *ask_learned_new(void) { return learned(USBPASS_CMD_LEARNED_NEW); }
+static struct nl_msg *ask_learned_del(void) { return learned(USBPASS_CMD_LEARNED_DEL); }
+static struct nl_msg *ask_learned_list(void) { return list(USBPASS_CMD_LEARNED_GET); }
+static void learn(void) { must(ask_learned_new()); }
+static void forget(void) { must(ask_learned_del()); }
+
+static bool is_learned(void)
+{
+	struct usbpass_learned *entries;
+	size_t n;
+
+	ASSERT_EQ(0, usbpass_learned_list(h, &entries, &n));
+	return n;
+}
+
+static bool is_forgotten(void) { return !is_learned(); }
+
+static struct nl_msg *ask_reset(void) { return of_device(USBPASS_CMD_DEVICE_RESET, 0); }
+
+static unsigned int resets(void)
+{
+	struct usbpass_device dev;
+	unsigned int n;
+
+	ASSERT_EQ(0, usbpass_device_get(h, device, &dev));
+	n = dev.resets;
+	usbpass_device_clear(&dev);
+	return n;
+}
+
+static unsigned int resets_before;
+static void before_reset(void) { claimed(); resets_before = resets(); }
+
+/* A job that was begun ends. */
+static bool is_reset(void)
+{
+	for (int i = 0; i < 400 && expected && resets() == resets_before; i++)
+		usleep(50000);
+	return resets() != resets_before;
+}
+
 static bool is_claimed(void) { return device_state() == USBPASS_DEVICE_IDLE; }
 static bool is_released(void) { return device_state() != USBPASS_DEVICE_IDLE; }
 static void release(void) { ASSERT_EQ(0, usbpass_device_release(h, device, 0, 60000)); }
@@ -804,7 +861,7 @@ TEST("a list fails with an error, at its start and in its middle, and works when
 	static const struct command lists[] = {
 		{.name = "device list", .make = ask_device_list}, {.name = "group list", .make = ask_group_list},
 		{.name = "rule list", .make = ask_rule_list}, {.name = "attach list", .make = ask_attach_list},
-		{.name = "event list", .make = ask_event_list}, {.name = "rule test of all", .make = ask_explain},
+		{.name = "event list", .make = ask_event_list}, {.name = "learned list", .make = ask_learned_list}, {.name = "rule test of all", .make = ask_explain},
 	};
 	size_t n = sizeof(lists) / sizeof(*lists);
 
@@ -859,6 +916,9 @@ TEST("a device is claimed, marked and released wholly, with one job, or it did n
 	EACH({.name = "device pending", .make = ask_pending, .done = is_pending, .undo = another_reason, .starts_job = true},
 	     {.name = "device claim", .make = ask_claim, .done = is_claimed, .undo = release, .starts_job = true},
 	     {.name = "device release", .make = ask_release, .before = claimed, .done = is_released, .starts_job = true},
+	     {.name = "device reset", .make = ask_reset, .before = before_reset, .done = is_reset, .starts_job = true},
+	     {.name = "learned new", .make = ask_learned_new, .done = is_learned, .undo = forget},
+	     {.name = "learned del", .make = ask_learned_del, .before = learn, .done = is_forgotten},
 	     {.name = "maintenance", .make = ask_maintenance, .done = is_maintained, .undo = undo_maintenance},
 	     /* It was released by hand: a rescan leaves it to the host. */
 	     {.name = "commit and rescan", .make = ask_commit_rescan, .before = begin, .done = no_stage});

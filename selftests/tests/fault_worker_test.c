@@ -348,7 +348,7 @@ TEST("an event that finds no memory comes late, and none is lost")
 
 	ASSERT_EQ(0, usbpass_info_get(h, &info));
 	last_seq = info.event_seq;
-	ASSERT_EQ(0, usbpass_event_subscribe(h, &last_seq));
+	ASSERT_EQ(0, usbpass_event_subscribe(h, &last_seq, 0));
 	EACH(.name = "event", .before = look_at_events, .run = tell, .done = is_told);
 	fault_figure("deeds of workers");
 }

@@ -374,7 +374,7 @@ TEST("maintenance is on or off, needs to be said which, and tells who changed it
 	ASSERT_EQ(0, seteuid(0));
 	ASSERT_EQ(0, usbpass_info_get(h, &info));
 	EXPECT_EQ(0, info.maintenance);
-	ASSERT_EQ(0, usbpass_event_subscribe(h, NULL));
+	ASSERT_EQ(0, usbpass_event_subscribe(h, NULL, 0));
 	/* Twice is once. */
 	for (int on = 1; on >= 0; on--) {
 		EXPECT_EQ(0, usbpass_maintenance_set(h, on));
@@ -956,7 +956,7 @@ TEST("a commit is told to subscribers, with its generation, who did it, and a nu
 	struct usbpass_info info;
 	uint64_t last = 0;
 
-	ASSERT_EQ(0, usbpass_event_subscribe(h, NULL));
+	ASSERT_EQ(0, usbpass_event_subscribe(h, NULL, 0));
 	for (int i = 0; i < 3; i++) {
 		ASSERT_EQ(0, usbpass_group_new(h, &(struct usbpass_group){}));
 		ASSERT_EQ(0, usbpass_info_get(h, &info));
@@ -1007,7 +1007,7 @@ TEST("the events kept are listed, and a subscriber is told of those lost")
 	EXPECT_EQ(info.event_seq - USBPASS_EVENTS_KEPT, list[0].lost);
 	for (size_t i = 0; i < n; i++)
 		ASSERT_EQ(info.event_seq - USBPASS_EVENTS_KEPT + 1 + i, list[i].seq);
-	ASSERT_EQ(0, usbpass_event_subscribe(h, &since));
+	ASSERT_EQ(0, usbpass_event_subscribe(h, &since, 0));
 	ASSERT_EQ(0, usbpass_event_next(h, &event, 10000));
 	EXPECT_EQ(list[0].seq, event.seq);
 	EXPECT_EQ(list[0].lost, event.lost);
@@ -1035,7 +1035,7 @@ TEST("a socket full of events still gets the answers to what it asks")
 		ASSERT_EQ(0, usbpass_info_get(h, &info));
 	} while (info.event_seq < USBPASS_EVENTS_KEPT);
 	/* SUBSCRIBE's own comes behind the first of them. */
-	ASSERT_EQ(0, usbpass_event_subscribe(h, &since));
+	ASSERT_EQ(0, usbpass_event_subscribe(h, &since, 0));
 	/* Until no more come: a full socket is looked at again each 100 ms. */
 	for (uint32_t last = 0; same < 5; last = waiting(h->events)) {
 		usleep(100000);
@@ -1050,7 +1050,7 @@ TEST("a subscriber that names a number to come is served from now on")
 	uint64_t since = UINT64_MAX;
 	struct usbpass_event event;
 
-	ASSERT_EQ(0, usbpass_event_subscribe(h, &since));
+	ASSERT_EQ(0, usbpass_event_subscribe(h, &since, 0));
 	ASSERT_EQ(0, usbpass_group_new(h, &(struct usbpass_group){}));
 	ASSERT_EQ(0, usbpass_event_next(h, &event, 10000));
 	EXPECT_EQ(USBPASS_EVENT_COMMIT, event.type);
@@ -1070,13 +1070,102 @@ TEST("devices and jobs that are not there are ENODEV and ENOENT")
 	REFUSED(ENOENT, "", usbpass_job_get(h, id, &event));
 }
 
+static struct usbpass_learned learned(uint16_t product, const char *serial, int64_t secs)
+{
+	struct usbpass_learned entry = {.has = USBPASS_HAS(USBPASS_A_LEARNED_VENDOR) | USBPASS_HAS(USBPASS_A_LEARNED_PRODUCT) |
+		USBPASS_HAS(USBPASS_A_LEARNED_UNTIL) | USBPASS_HAS(serial ? USBPASS_A_LEARNED_SERIAL : USBPASS_A_LEARNED_SOCKET),
+		.vendor = 0x1209, .product = product, .until = time(NULL) + secs};
+
+	snprintf(entry.serial, sizeof(entry.serial), "%s", serial ? serial : "");
+	snprintf(entry.socket, sizeof(entry.socket), "%s", serial ? "" : "0000:00:14.0/4");
+	return entry;
+}
+
+TEST("devices that take resets badly are kept by serial or socket, listed, and forgotten")
+{
+	struct usbpass_learned by_serial = learned(1, "S\x01", 1000), by_socket = learned(1, NULL, 2000), *list;
+	size_t n;
+
+	ASSERT_EQ(0, usbpass_learned_new(h, &by_serial));
+	ASSERT_EQ(0, usbpass_learned_new(h, &by_socket));
+	by_serial.until += 5;
+	ASSERT_EQ(0, usbpass_learned_new(h, &by_serial));
+	ASSERT_EQ(0, usbpass_learned_list(h, &list, &n));
+	ASSERT_EQ(2, n);
+	EXPECT_STR("S\x01", list[0].serial);
+	EXPECT_EQ(by_serial.until, list[0].until);
+	EXPECT_STR("0000:00:14.0/4", list[1].socket);
+	EXPECT_STR("host", list[1].owner);
+	ASSERT_EQ(0, usbpass_learned_del(h, &by_serial));
+	REFUSED(ENOENT, "learned", usbpass_learned_del(h, &by_serial));
+	ASSERT_EQ(0, usbpass_learned_del(h, &by_socket));
+	ASSERT_EQ(0, usbpass_learned_list(h, &list, &n));
+	EXPECT_EQ(0, n);
+}
+
+TEST("what is learned has a device and an end within 30 days, and the one that ends first makes room")
+{
+	struct usbpass_learned entry = learned(1, "S", -1), *list;
+	size_t n;
+
+	REFUSED(EINVAL, "learned.until", usbpass_learned_new(h, &entry));
+	entry = learned(1, "S", USBPASS_LEARNED_DAYS * 86400 + 60);
+	REFUSED(ERANGE, "learned.until", usbpass_learned_new(h, &entry));
+	entry = learned(1, "S", 60);
+	entry.has |= USBPASS_HAS(USBPASS_A_LEARNED_SOCKET);
+	strcpy(entry.socket, "0000:00:14.0/4");
+	REFUSED(EINVAL, "learned", usbpass_learned_new(h, &entry));
+	entry = learned(1, "", 60);
+	REFUSED(EINVAL, "learned", usbpass_learned_new(h, &entry));
+	entry = learned(1, NULL, 60);
+	strcpy(entry.socket, "\n");
+	REFUSED(EINVAL, "learned.socket", usbpass_learned_new(h, &entry));
+	for (int i = 0; i <= USBPASS_LEARNED_MAX; i++) {
+		entry = learned(i, "S", i == 5 ? 100 : 1000 + i);
+		ASSERT_EQ(0, usbpass_learned_new(h, &entry));
+	}
+	ASSERT_EQ(0, usbpass_learned_list(h, &list, &n));
+	EXPECT_EQ(USBPASS_LEARNED_MAX, n);
+	for (size_t i = 0; i < n; i++) {
+		EXPECT(list[i].product != 5);
+		ASSERT_EQ(0, usbpass_learned_del(h, &list[i]));
+	}
+}
+
+TEST("power cycles are one socket's, and only it says how they ended")
+{
+	struct usbpass *other;
+
+	ASSERT_EQ(0, usbpass_open(&other));
+	REFUSED(EPERM, "", usbpass_power_done(h, 1, 0));
+	ASSERT_EQ(0, usbpass_event_subscribe(other, NULL, USBPASS_F_POWER));
+	REFUSED(EBUSY, "", usbpass_event_subscribe(h, NULL, USBPASS_F_POWER));
+	REFUSED(EPERM, "", usbpass_power_done(h, 1, 0));
+	EXPECT_EQ(-ENOENT, usbpass_power_done(other, 1, 0));
+	EXPECT_EQ(-ERANGE, usbpass_power_done(other, 1, 1));
+	usbpass_close(other);
+	ASSERT_EQ(0, usbpass_event_subscribe(h, NULL, USBPASS_F_POWER));
+}
+
+TEST("a reset of what is not there is ENODEV")
+{
+	struct usbpass_hit *hits;
+	uint32_t job;
+	size_t n;
+
+	REFUSED(ENODEV, "device.id", usbpass_device_reset(h, 0xfffffff0, USBPASS_RESET_KIND_DEVICE, 0, &job));
+	EXPECT_EQ(-ENODEV, usbpass_device_radius(h, 0xfffffff0, USBPASS_RESET_KIND_DEVICE, &hits, &n));
+	EXPECT_EQ(-EINVAL, usbpass_device_reset(h, 1, USBPASS_RESET_KIND_DEVICE, USBPASS_F_REVOKE, &job));
+	EXPECT_EQ(-ERANGE, usbpass_device_reset(h, 1, __USBPASS_RESET_KIND_MAX, 0, &job));
+}
+
 TEST("the module goes and comes again, with a stage and a subscriber open")
 {
 	struct usbpass *fresh;
 
 	ASSERT_EQ(0, usbpass_txn_begin(h, NULL, 0));
 	ASSERT_EQ(0, group_new("g"));
-	ASSERT_EQ(0, usbpass_event_subscribe(h, NULL));
+	ASSERT_EQ(0, usbpass_event_subscribe(h, NULL, 0));
 	ASSERT_EQ(0, system("rmmod usbpass"));
 	load();
 	ASSERT_EQ(0, usbpass_open(&fresh));

@@ -132,10 +132,11 @@ WRAP(int, usbpass_info_get, struct usbpass *h, struct usbpass_info *out)
 	return 0;
 }
 
-WRAP(int, usbpass_event_subscribe, struct usbpass *h, const uint64_t *since)
+WRAP(int, usbpass_event_subscribe, struct usbpass *h, const uint64_t *since, uint32_t flags)
 {
 	(void)h;
 	(void)since;
+	(void)flags;
 	return 0;
 }
 
