@@ -141,6 +141,8 @@ static const struct race_legal {
 	/* Deleted before its stage was begun, or moved, to where a lease keeps it. */
 	{COMMIT, ENOENT, WITH(REVOKE), ANY, DESCRIBE},
 	{COMMIT, EBUSY, WITH(REVOKE), true, REPLACE_ALL},
+	/* All was replaced, its rule too, before its stage was begun. */
+	{COMMIT, ENOENT, WITH(COMMIT), ANY, DISABLE_RULE},
 	{COMMIT, ENOENT, WITH(REMOVAL), false, ANY},
 	{REVOKE, 0, WITH_ALL, ANY, ANY},
 	{REVOKE, ENODEV, WITH(UNPLUG) | WITH(HUB), ANY, RELEASE_DEVICE},
