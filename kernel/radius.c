@@ -117,6 +117,13 @@ static bool is_same_vm(u32 a, u32 b)
 	return same;
 }
 
+/* Who names a device knows what a reset does to it; more takes it away from its driver. */
+static bool is_meant(const struct usbpass_radius *radius, const struct usbpass_hit *hit)
+{
+	return hit->dev == radius->dev &&
+	       (hit->attach_id || radius->kind <= USBPASS_RESET_KIND_DEVICE);
+}
+
 /*
  * A host driver that binds between this and the reset loses its device as by an
  * unplug, and gets it again.
@@ -131,11 +138,11 @@ static void judge(const struct usbpass_radius *radius, struct usbpass_hit *hit)
 	hit->attach_id = dev->lease ? dev->lease->attach_id : 0;
 	spin_unlock(&usbpass_registry_lock);
 
-	if (dev->facts->hub)
-		hit->in_the_way = USBPASS_IN_THE_WAY_NO;	/* what is below it counts */
-	else if (!claimed && usbpass_usbcore_has_driver(dev->udev))
+	if (dev->facts->hub || is_meant(radius, hit))
+		return;		/* what is below a hub counts, not the hub */
+	if (!claimed && usbpass_usbcore_has_driver(dev->udev))
 		hit->in_the_way = USBPASS_IN_THE_WAY_HOST;
-	else if (dev != radius->dev && hit->attach_id && hit->attach_id != radius->attach_id &&
+	else if (hit->attach_id && hit->attach_id != radius->attach_id &&
 		 !is_same_vm(hit->attach_id, radius->attach_id))
 		hit->in_the_way = USBPASS_IN_THE_WAY_LEASE;
 }
@@ -170,8 +177,12 @@ int usbpass_radius_survey(struct usbpass_radius *radius, struct usbpass_device *
 		usbpass_radius_free(radius);
 		return err;
 	}
-	for (i = 0; i < radius->nr; i++)
+	/* The device itself comes first: the administrator stands for who leases it. */
+	for (i = 0; i < radius->nr; i++) {
 		judge(radius, &radius->hits[i]);
+		if (!i && !radius->attach_id)
+			radius->attach_id = radius->hits[0].attach_id;
+	}
 	return 0;
 }
 

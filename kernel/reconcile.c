@@ -237,6 +237,9 @@ int usbpass_reconcile_request_release(u32 id, u32 flags, u32 *job,
 		/* Without a driver an earlier release has failed halfway: it goes on. */
 		NL_SET_ERR_MSG(extack, "usbpass: the host's drivers have this device");
 		err = -EALREADY;
+	} else if (dev->resetting) {
+		NL_SET_ERR_MSG(extack, "usbpass: the device is being reset; ask again");
+		err = -EBUSY;
 	} else if (dev->lease && !(flags & USBPASS_F_REVOKE)) {
 		NL_SET_ERR_MSG(extack,
 			       "usbpass: its lease is open; close it, or revoke (--revoke)");

@@ -108,6 +108,7 @@ void usbpass_window_lost(struct usbpass_lease *lease, struct usbpass_device *dev
 		usbpass_slot_refresh();
 	} else if (state == USBPASS_LEASE_GONE) {
 		usbpass_lease_finish(lease);
+		usbpass_reset_note(lease, true);
 	}
 	usbpass_device_put(dev);	/* the lease's */
 }

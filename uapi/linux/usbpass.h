@@ -58,7 +58,7 @@
  *   ENOENT     no rule claims this device; add one first
  *   EOPNOTSUPP the device is a hub: hubs are never claimed
  *   EBUSY      module parameter `claim` is 0, or maintenance is on: nothing new
- *              is taken
+ *              is taken; or it is being reset
  *   The job fails with EBUSY if the port is owned through usbfs or nothing new
  *   is taken any more, ENOENT if no rule claims it any more, and EIO if the
  *   device does not answer.
@@ -68,7 +68,8 @@
  *   until it is claimed or replugged.
  *   ENODEV     no present device has this id
  *   EALREADY   the host's drivers have it
- *   EBUSY      its lease is open and FLAGS lacks USBPASS_F_REVOKE
+ *   EBUSY      its lease is open and FLAGS lacks USBPASS_F_REVOKE; or it is being
+ *              reset
  *
  * USBPASS_CMD_DEVICE_RESET    do: DEVICE{ID} [RESET] [FLAGS] -> JOB
  *                             dump: DEVICE{ID} [RESET] -> {DEVICE IN_THE_WAY}...
@@ -82,9 +83,9 @@
  *   EOPNOTSUPP the device is a hub; or this RESET is not available here: what is
  *              plugged into a root hub has no HUB, SOFT is of what is leased, and
  *              PORT needs a socket that subscribed with USBPASS_F_POWER
- *   EBUSY      a device that is IN_THE_WAY, and FLAGS lacks USBPASS_F_FORCE; or
- *              a reset there is under way
- *   The job fails with EBUSY if something got in the way meanwhile, ENODEV if
+ *   EBUSY      a device that is IN_THE_WAY, and FLAGS lacks USBPASS_F_FORCE
+ *   The job fails with EBUSY if something got in the way meanwhile, or a reset
+ *   there is under way, ENODEV if
  *   the device left, EOPNOTSUPP if the hub does not switch the power of this port
  *   alone, ETIMEDOUT if nobody answered a POWER_CYCLE in USBPASS_POWER_SECS, and
  *   else with what the USB core or the answer said.
@@ -508,9 +509,10 @@ enum usbpass_reset_kind {
 };
 
 /*
- * Why a device bars a reset of another one that would hit it too. What is
- * claimed and in no lease, has no driver, or is leased for the same VM (the
- * same text, not empty), does not.
+ * Why a device bars a reset that would hit it. What is claimed and in no lease,
+ * has no driver, or is leased for the VM that asks, or has the device (the same
+ * text, not empty), does not. The device that is named bars PORT and HUB if a
+ * driver of the host has it.
  */
 enum usbpass_in_the_way {
 	USBPASS_IN_THE_WAY_NO,
