@@ -318,16 +318,19 @@ TEST("numbers outside of their range are ERANGE")
 	REFUSED(ERANGE, "attach.uid", attach_new_as("a", "g", &attach));
 }
 
-TEST("what this version does not carry is EOPNOTSUPP at its attribute")
+TEST("group and attachment take each reset policy, and an attachment may follow its socket")
 {
 	struct usbpass_group group = {.has = USBPASS_HAS(USBPASS_A_GROUP_RESET), .reset = USBPASS_RESET_HUB};
-	struct usbpass_attachment attach = {.has = USBPASS_HAS(USBPASS_A_ATTACH_FOLLOW), .follow = USBPASS_FOLLOW_SOCKET};
+	struct usbpass_attachment attach = {.has = USBPASS_HAS(USBPASS_A_ATTACH_FOLLOW) | USBPASS_HAS(USBPASS_A_ATTACH_RESET),
+		.follow = USBPASS_FOLLOW_SOCKET, .reset = USBPASS_RESET_HUB}, got;
 
-	REFUSED(EOPNOTSUPP, "group.reset", usbpass_group_new(h, &group));
-	ASSERT_EQ(0, group_new("g"));
-	REFUSED(EOPNOTSUPP, "attach.follow", attach_new_as("a", "g", &attach));
-	attach = (struct usbpass_attachment){.has = USBPASS_HAS(USBPASS_A_ATTACH_RESET), .reset = USBPASS_RESET_HUB};
-	REFUSED(EOPNOTSUPP, "attach.reset", attach_new_as("a", "g", &attach));
+	ASSERT_EQ(0, usbpass_group_new(h, &group));
+	ASSERT_EQ(0, attach_new_as("a", group.name, &attach));
+	ASSERT_EQ(0, usbpass_group_get(h, 0, group.name, &group));
+	ASSERT_EQ(0, usbpass_attachment_get(h, 0, "a", &got));
+	EXPECT_EQ(USBPASS_RESET_HUB, group.reset);
+	EXPECT_EQ(USBPASS_RESET_HUB, got.reset);
+	EXPECT_EQ(USBPASS_FOLLOW_SOCKET, got.follow);
 }
 
 TEST("only claim takes a group, and it must")
@@ -1132,17 +1135,26 @@ TEST("what is learned has a device and an end within 30 days, and the one that e
 	}
 }
 
+static int power_done(uint32_t job, int32_t result)
+{
+	struct nl_msg *msg = usbpass_message_new(h, USBPASS_CMD_POWER_DONE, 0);
+
+	ASSERT(!nla_put_u32(msg, USBPASS_A_JOB, job) && !nla_put_s32(msg, USBPASS_A_RESULT, result));
+	return call(msg);
+}
+
 TEST("power cycles are one socket's, and only it says how they ended")
 {
 	struct usbpass *other;
 
 	ASSERT_EQ(0, usbpass_open(&other));
-	REFUSED(EPERM, "", usbpass_power_done(h, 1, 0));
+	REFUSED(EPERM, "", power_done(1, 0));
 	ASSERT_EQ(0, usbpass_event_subscribe(other, NULL, USBPASS_F_POWER));
 	REFUSED(EBUSY, "", usbpass_event_subscribe(h, NULL, USBPASS_F_POWER));
-	REFUSED(EPERM, "", usbpass_power_done(h, 1, 0));
+	REFUSED(EPERM, "", power_done(1, 0));
 	EXPECT_EQ(-ENOENT, usbpass_power_done(other, 1, 0));
 	EXPECT_EQ(-ERANGE, usbpass_power_done(other, 1, 1));
+	EXPECT_EQ(-ERANGE, power_done(1, -5000));
 	usbpass_close(other);
 	ASSERT_EQ(0, usbpass_event_subscribe(h, NULL, USBPASS_F_POWER));
 }

@@ -287,7 +287,7 @@ TEST("unknown ioctls are ENOTTY, and so are those left out on purpose")
 	unsigned int number = 0;
 
 	EXPECT_ERRNO(ENOTTY, ioctl(fd, _IO('U', 99)));
-	EXPECT_ERRNO(ENOTTY, ioctl(fd, _IO(USBPASS_IOC_MAGIC, 1)));
+	EXPECT_ERRNO(ENOTTY, ioctl(fd, _IO(USBPASS_IOC_MAGIC, 3)));
 	EXPECT_ERRNO(ENOTTY, ioctl(fd, USBDEVFS_CLAIM_PORT, &number));
 	EXPECT_ERRNO(ENOTTY, ioctl(fd, USBDEVFS_RELEASE_PORT, &number));
 	EXPECT_ERRNO(ENOTTY, ioctl(fd, USBDEVFS_HUB_PORTINFO, &number));
