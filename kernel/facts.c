@@ -194,7 +194,7 @@ static bool same_string(const char *a, const char *b)
 #define SHOWN	32	/* bytes of a string, for people: it may hold anything */
 
 /* Appends, and the separator where something is there. */
-static void add(char *text, size_t size, const char *format, ...)
+static __printf(3, 4) void add(char *text, size_t size, const char *format, ...)
 {
 	size_t len = strlen(text);
 	va_list args;

@@ -186,7 +186,8 @@ int usbpass_nl_device_claim(struct sk_buff *skb, struct genl_info *info)
 	struct usbpass_nl_message message;
 	const char *reason = NULL;
 	u32 id, flags, job = 0;
-	int err = usbpass_nl_device_parse(info, tb, &id) ?: usbpass_nl_flags(info, USBPASS_F_PENDING, &flags);
+	int err = usbpass_nl_device_parse(info, tb, &id) ?:
+		  usbpass_nl_flags(info, USBPASS_F_PENDING, &flags);
 
 	if (err)
 		return err;
@@ -211,7 +212,8 @@ int usbpass_nl_device_release(struct sk_buff *skb, struct genl_info *info)
 	struct nlattr *tb[USBPASS_A_DEVICE_MAX + 1];
 	struct usbpass_nl_message message;
 	u32 id, flags, job = 0;
-	int err = usbpass_nl_device_parse(info, tb, &id) ?: usbpass_nl_flags(info, USBPASS_F_REVOKE, &flags);
+	int err = usbpass_nl_device_parse(info, tb, &id) ?:
+		  usbpass_nl_flags(info, USBPASS_F_REVOKE, &flags);
 
 	if (err)
 		return err;

@@ -30,7 +30,10 @@ struct usbpass_radius {
  * table's, under usbpass_registry_lock; a reset of a hub surveys again with the
  * hub's device lock held, so that nothing is plugged into it any more.
  */
-/* @attach_id: 0, the administrator asks. 0; -ENODEV, the device left; -EOPNOTSUPP, HUB and a root hub; -ENOMEM. free() is for 0 only. */
+/*
+ * @attach_id: 0, the administrator asks. 0; -ENODEV, the device left;
+ * -EOPNOTSUPP, HUB and a root hub; -ENOMEM. free() is for 0 only.
+ */
 int usbpass_radius_survey(struct usbpass_radius *radius, struct usbpass_device *dev, u8 kind,
 			  u32 attach_id);
 void usbpass_radius_free(struct usbpass_radius *radius);

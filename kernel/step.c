@@ -370,23 +370,27 @@ static int refusal(struct usbpass_device *dev, u8 kind, bool force, struct netli
 	int err;
 
 	if (dev->facts->hub) {
-		NL_SET_ERR_MSG(extack, "usbpass: this is a hub; name a device that is plugged into it");
+		NL_SET_ERR_MSG(extack,
+			       "usbpass: this is a hub; name a device that is plugged into it");
 		return -EOPNOTSUPP;
 	}
 	spin_lock(&usbpass_registry_lock);
 	leased = dev->lease;
 	spin_unlock(&usbpass_registry_lock);
 	if (kind == USBPASS_RESET_KIND_SOFT && !leased) {
-		NL_SET_ERR_MSG(extack, "usbpass: a soft reset is of a leased device, and this one is not");
+		NL_SET_ERR_MSG(extack,
+			       "usbpass: a soft reset is of a leased device, and this one is not");
 		return -EOPNOTSUPP;
 	}
 	if (kind == USBPASS_RESET_KIND_PORT && !usbpass_power_available()) {
-		NL_SET_ERR_MSG(extack, "usbpass: power cycles need usbpassd, which does not run");
+		NL_SET_ERR_MSG(extack,
+			       "usbpass: power cycles need usbpassd, which does not run");
 		return -EOPNOTSUPP;
 	}
 	err = usbpass_radius_survey(&radius, dev, kind, 0);
 	if (err == -EOPNOTSUPP)
-		NL_SET_ERR_MSG(extack, "usbpass: the device is plugged into a root hub, which has no reset");
+		NL_SET_ERR_MSG(extack,
+			       "usbpass: the device is plugged into a root hub, which has no reset");
 	else if (err == -ENODEV)
 		NL_SET_ERR_MSG(extack, "usbpass: the device was unplugged meanwhile");
 	else if (err)
@@ -394,7 +398,8 @@ static int refusal(struct usbpass_device *dev, u8 kind, bool force, struct netli
 	if (err)
 		return err;
 	if (usbpass_radius_barred(&radius) && !force) {
-		NL_SET_ERR_MSG(extack, "usbpass: devices are in the way (--dry-run names them); --force resets them too");
+		NL_SET_ERR_MSG(extack,
+			       "usbpass: devices are in the way (--dry-run names them); --force resets them too");
 		err = -EBUSY;
 	}
 	usbpass_radius_free(&radius);

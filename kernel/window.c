@@ -206,7 +206,7 @@ static int restore(struct usbpass_lease *lease, struct usbpass_device *dev)
 	return -ENODEV;
 }
 
-/* The lease that waits in the socket of @facts for something else; its reference is the caller's. */
+/* The lease that waits in the socket of @facts for something else; a reference, or NULL. */
 static struct usbpass_lease *find_stranded_locked(const struct usbpass_facts *facts)
 {
 	struct usbpass_lease *lease;
