@@ -28,8 +28,10 @@ struct usbpass_event {
 	char socket[USBPASS_SOCKET_MAX + 1];
 	char group[USBPASS_NAME_MAX + 1];
 	char attach[USBPASS_NAME_MAX + 1];
-	char reason[USBPASS_REASON_MAX + 1];
-	char port[USBPASS_PORT_MAX + 1];
+	union {			/* events live on the stack, of 1,024 bytes a frame */
+		char reason[USBPASS_REASON_MAX + 1];
+		char port[USBPASS_PORT_MAX + 1];	/* of POWER_CYCLE */
+	};
 };
 
 int usbpass_event_init(void);

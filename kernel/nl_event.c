@@ -32,8 +32,9 @@ static int fill(struct sk_buff *skb, const struct usbpass_event *ev, u64 lost)
 	    (ev->has_state && nla_put_u8(skb, USBPASS_A_EVENT_STATE, ev->state)) ||
 	    put_u32(skb, USBPASS_A_EVENT_JOB, ev->job) ||
 	    (ev->has_result && nla_put_s32(skb, USBPASS_A_EVENT_RESULT, ev->result)) ||
-	    put_string(skb, USBPASS_A_EVENT_REASON, ev->reason) ||
-	    put_string(skb, USBPASS_A_EVENT_PORT, ev->port) ||
+	    put_string(skb, ev->type == USBPASS_EVENT_POWER_CYCLE ? USBPASS_A_EVENT_PORT :
+								     USBPASS_A_EVENT_REASON,
+		       ev->reason) ||
 	    (ev->has_reset && nla_put_u8(skb, USBPASS_A_EVENT_RESET, ev->reset)) ||
 	    (ev->generation && nla_put_u64_64bit(skb, USBPASS_A_EVENT_GENERATION,
 						 ev->generation, USBPASS_A_EVENT_PAD)) ||
