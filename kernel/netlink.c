@@ -12,6 +12,7 @@
 #include "name.h"
 #include "netlink.h"
 #include "nl.h"
+#include "power.h"
 #include "txn.h"
 
 #define NO_AUTHORITY	"usbpass: the host's verbs need CAP_SYS_ADMIN"
@@ -396,6 +397,7 @@ static int on_release(struct notifier_block *nb, unsigned long action, void *dat
 	if (action != NETLINK_URELEASE || notify->protocol != NETLINK_GENERIC)
 		return NOTIFY_DONE;
 	usbpass_event_unsubscribe(notify->net, notify->portid);
+	usbpass_power_forsaken();
 	/* Few of all the machine's sockets have one; the others need not wait for a commit. */
 	if (!usbpass_txn_any())
 		return NOTIFY_DONE;

@@ -17,7 +17,8 @@ struct cycle {
 };
 
 static LIST_HEAD(cycles);
-static DEFINE_SPINLOCK(lock);	/* protects cycles, and their results */
+static bool closing;		/* the module goes */
+static DEFINE_SPINLOCK(lock);	/* protects all of it, and the results */
 
 bool usbpass_power_available(void)
 {
@@ -41,6 +42,8 @@ int usbpass_power_cycle(struct usbpass_device *dev, struct usb_device *hub, u32 
 		return err;
 	init_completion(&cycle.done);
 	spin_lock(&lock);
+	if (closing)
+		complete(&cycle.done);
 	list_add(&cycle.link, &cycles);
 	spin_unlock(&lock);
 	usbpass_device_describe(dev, &ev);
@@ -50,6 +53,38 @@ int usbpass_power_cycle(struct usbpass_device *dev, struct usb_device *hub, u32 
 	list_del(&cycle.link);
 	spin_unlock(&lock);
 	return cycle.result;
+}
+
+static void end_all(void)
+{
+	struct cycle *cycle;
+
+	lockdep_assert_held(&lock);
+	list_for_each_entry(cycle, &cycles, link)
+		complete(&cycle->done);
+}
+
+void usbpass_power_forsaken(void)
+{
+	bool any;
+
+	spin_lock(&lock);
+	any = !list_empty(&cycles);
+	spin_unlock(&lock);
+	/* Of all the machine's sockets that close few come this far. */
+	if (!any || usbpass_power_available())
+		return;
+	spin_lock(&lock);
+	end_all();
+	spin_unlock(&lock);
+}
+
+void usbpass_power_exit(void)
+{
+	spin_lock(&lock);
+	closing = true;
+	end_all();
+	spin_unlock(&lock);
 }
 
 int usbpass_power_done(struct net *net, u32 portid, u32 job, int result)

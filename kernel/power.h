@@ -18,6 +18,9 @@ bool usbpass_power_available(void);
  * 0; -EOPNOTSUPP, nobody does it; -ENODEV; -ETIMEDOUT; else what was answered.
  */
 int usbpass_power_cycle(struct usbpass_device *dev, struct usb_device *hub, u32 job);
+/* A socket closed: where it was the one, nobody answers any more. */
+void usbpass_power_forsaken(void);
+void usbpass_power_exit(void);	/* ends those that are under way with -ETIMEDOUT */
 /* The answer. -ENOENT: no such cycle; -EPERM: another socket's. @result: 0 or a negative errno. */
 int usbpass_power_done(struct net *net, u32 portid, u32 job, int result);
 

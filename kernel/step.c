@@ -443,5 +443,6 @@ int usbpass_step_init(void)
 
 void usbpass_step_exit(void)
 {
-	destroy_workqueue(wq);	/* drains */
+	usbpass_power_exit();	/* what waits for it is drained here */
+	destroy_workqueue(wq);
 }

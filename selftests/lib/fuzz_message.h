@@ -13,6 +13,7 @@
 #include <linux/genetlink.h>
 #include <linux/usbpass.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "fuzz.h"
 #include "spec.h"
@@ -154,7 +155,9 @@ static inline void put_value(struct maker *w, struct message *m, const struct sp
 	else if (!strcmp(member->name, "confirm-secs"))
 		number = 1 + fuzz_below(f, 2);	/* all others are refused meanwhile */
 	else if (!strcmp(member->name, "flags"))
-		number = fuzz_once_in(f, 2) ? 0 : 1 << fuzz_below(f, 5);
+		number = fuzz_once_in(f, 2) ? 0 : 1 << fuzz_below(f, 6);
+	else if (!strcmp(member->name, "until"))
+		number = time(NULL) + 1 + fuzz_below(f, USBPASS_LEARNED_DAYS * 86400);
 	else if (member->enum_end)
 		number = fuzz_below(f, member->enum_end);
 	else if (!strcmp(member->name, "id"))
@@ -270,6 +273,17 @@ static inline void put_described(struct maker *w, struct message *m, int index, 
 			put_member(w, m, index, which, command, depth);
 }
 
+/* A device that takes resets badly, by one of two. */
+static inline void put_learned(struct maker *w, struct message *m, int index, int command, int depth)
+{
+	const struct spec_set *set = &spec->sets[index];
+
+	put_member(w, m, index, member_of(set, "vendor"), command, depth);
+	put_member(w, m, index, member_of(set, "product"), command, depth);
+	put_member(w, m, index, member_of(set, fuzz_once_in(&w->fuzz, 2) ? "serial" : "socket"), command, depth);
+	put_member(w, m, index, member_of(set, "until"), command, depth);
+}
+
 /* What a rule does, and with which devices: claims into a group, ignores, or quarantines. */
 static inline void put_action(struct maker *w, struct message *m, int index, int command, int depth)
 {
@@ -293,6 +307,10 @@ static void put_set(struct maker *w, struct message *m, int index, int command, 
 
 	if (!strcmp(set->name, "cond") && !wild(w, 4)) {
 		put_condition(w, m, index, depth);
+		return;
+	}
+	if (!strcmp(set->name, "learned") && !wild(w, 4)) {
+		put_learned(w, m, index, command, depth);
 		return;
 	}
 	if (!strcmp(set->name, "device") && !strcmp(spec->commands[command].name, "rule-test") && fuzz_once_in(f, 2)) {
@@ -347,7 +365,8 @@ static inline void mutate_bytes(struct fuzz *f, struct message *m)
 /* Of a command's own: what it is about always, what may be there besides at times. */
 static inline bool is_put(struct maker *w, const struct spec_member *member)
 {
-	return member->type == SPEC_NEST || !strcmp(member->name, "job") || !strcmp(member->name, "maintenance") ? !wild(w, 10) : fuzz_once_in(&w->fuzz, 4);
+	return member->type == SPEC_NEST || !strcmp(member->name, "job") || !strcmp(member->name, "maintenance") ||
+	       !strcmp(member->name, "result") ? !wild(w, 10) : fuzz_once_in(&w->fuzz, 4);
 }
 
 /* One message. Returns its sequence number. */

@@ -188,6 +188,7 @@ static const struct call {
 	{USBDEVFS_GET_CAPABILITIES, build_nothing, 4, -1, 2},
 	{USBDEVFS_DISCONNECT_CLAIM, build_claim, sizeof(struct usbdevfs_disconnect_claim), -1, 4},
 	{USBDEVFS_GET_SPEED, build_nothing, 0, -1, 2},
+	{USBPASS_IOC_HUB_RESET, build_nothing, 0, -1, 2},
 	{USBPASS_IOC_INFO, build_sized, sizeof(struct usbpass_node_info), -1, 3},
 	{USBPASS_IOC_LEASE_STATE, build_sized, sizeof(struct usbpass_node_state), -1, 3},
 	{USBDEVFS_HUB_PORTINFO, build_nothing, 128, -1, 1},
