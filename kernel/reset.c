@@ -65,7 +65,12 @@ static const char *spared(struct usbpass_lease *lease, struct usbpass_device *de
 	return NULL;
 }
 
-/* One step further than the last one if that is not long ago, or the device is mute. */
+/*
+ * One step further than the last one if that was not long ago and did not help,
+ * or the device is mute. A guest that boots resets each device some four times
+ * within a second or two (and QEMU as it starts twice), without anything wrong:
+ * such resets have nothing between them but control transfers that succeed.
+ */
 static u8 next_step(struct usbpass_lease *lease, struct usbpass_device *dev)
 {
 	u64 now = ktime_get_boottime_ns();
@@ -78,7 +83,8 @@ static u8 next_step(struct usbpass_lease *lease, struct usbpass_device *dev)
 	spin_unlock(&usbpass_registry_lock);
 	spin_lock_irqsave(&lease->lock, flags);
 	kind = mute ? USBPASS_RESET_KIND_PORT : USBPASS_RESET_KIND_DEVICE;
-	if (lease->ladder.last_ns && now - lease->ladder.last_ns <= AGAIN_NS)
+	if (lease->ladder.last_ns && now - lease->ladder.last_ns <= AGAIN_NS &&
+	    READ_ONCE(lease->ladder.tried) && !lease->ladder.helped)
 		kind = max_t(u8, kind, lease->ladder.kind + 1);
 	kind = min_t(u8, kind, USBPASS_RESET_KIND_HUB);
 	lease->ladder.kind = kind;
@@ -172,6 +178,8 @@ int usbpass_reset_on_wire(struct usbpass_lease *lease, struct usbpass_device *de
 	err = usbpass_reset_port(dev);
 	spin_lock_irqsave(&lease->lock, flags);
 	lease->ladder.open = err;
+	lease->ladder.tried = false;
+	lease->ladder.helped = false;
 	if (!err)
 		lease->ladder.own = false;
 	spin_unlock_irqrestore(&lease->lock, flags);

@@ -144,6 +144,31 @@ static int translate(const struct usbpass_transfer *xfer, int status)
 	}
 }
 
+/*
+ * Whether the last reset helped, reset.c. Enumerating moves nothing but control
+ * transfers, and an interrupt transfer may wait for a person.
+ */
+static void note_end(struct usbpass_transfer *xfer, int status)
+{
+	struct usbpass_lease *lease = xfer->lease;
+
+	lockdep_assert_held(&lease->lock);
+	if (xfer->endpoint)
+		lease->ladder.helped |= !status;
+	else if (status && status != -EPIPE && status != -EREMOTEIO)
+		lease->ladder.tried = true;
+}
+
+static void note_submission(struct usbpass_transfer *xfer)
+{
+	struct usbpass_lease *lease = xfer->lease;
+
+	/* Without the lock: it is read while submissions are paused, or a moment too early. */
+	if (xfer->endpoint && xfer->type != USB_ENDPOINT_XFER_INT &&
+	    !READ_ONCE(lease->ladder.tried))
+		WRITE_ONCE(lease->ladder.tried, true);
+}
+
 void usbpass_transfer_end(struct usbpass_transfer *xfer, int status)
 {
 	struct usbpass_lease *lease = xfer->lease;
@@ -151,6 +176,7 @@ void usbpass_transfer_end(struct usbpass_transfer *xfer, int status)
 
 	spin_lock_irqsave(&lease->lock, flags);
 	xfer->status = translate(xfer, status);
+	note_end(xfer, status);
 	lease->urbs++;
 	lease->bytes += xfer->actual;
 	spin_unlock_irqrestore(&lease->lock, flags);
@@ -358,6 +384,7 @@ int usbpass_transfer_submit(struct usbpass_transfer *xfer)
 	} else if (must_queue(xfer)) {
 		park(xfer, true);	/* usbpass_transfer_release_held() is on its way */
 	} else {
+		note_submission(xfer);
 		err = hand_over(xfer);
 		if (is_away(err)) {
 			park(xfer, false);

@@ -168,6 +168,8 @@ static bool go_online(struct usbpass_lease *lease, struct usbpass_device *dev, u
 		lease->device = usbpass_device_get(dev);	/* usbpass_lease_take_device() */
 		lease->state = USBPASS_LEASE_ONLINE;
 		lease->returns++;
+		lease->ladder.tried = false;
+		lease->ladder.helped = false;
 		done = true;
 	}
 	spin_unlock_irqrestore(&lease->lock, flags);

@@ -482,13 +482,17 @@ enum usbpass_group_class {
  * What a guest's reset may do; each includes the ones before. What is refused
  * is carried out one step lower, down to a SOFT one, and reports success
  * (module parameter reset_refusal).
+ *
+ * A reset did not help when the next one follows within 10 s, and in between
+ * transfers were tried (bulk ones, or control ones that were given up or failed
+ * other than by a stall) and nothing got through on an endpoint but 0; or when
+ * the device does not answer a configuration call.
  */
 enum usbpass_reset_policy {
 	USBPASS_RESET_NONE,		/* SOFT */
 	USBPASS_RESET_DEVICE,		/* DEVICE. "Allow Guest Reset" */
-	USBPASS_RESET_HUB,		/* as DEVICE; when the next one follows within
-					 * 10 s, or the device does not answer, PORT,
-					 * and then HUB. "Allow Guest Resets All"
+	USBPASS_RESET_HUB,		/* as DEVICE; where that did not help PORT, and
+					 * then HUB. "Allow Guest Resets All"
 					 */
 };
 
