@@ -32,7 +32,8 @@ struct step {
 	bool force;
 	u32 job;			/* the administrator's, or of a power cycle; 0: none yet */
 	struct usbpass_event ev;	/* who asked */
-	const char *why;		/* not more than this was done; literal or NULL */
+	const char *why;		/* not more than this was done; NULL: it was what was asked */
+	char barred[80];		/* a device that was in the way, for people; empty: none */
 };
 
 static u32 attach_id_of(const struct step *step)
@@ -67,12 +68,22 @@ static void count(const struct usbpass_radius *radius)
 		atomic_inc(&radius->hits[i].dev->resets);
 }
 
+static int bar(struct step *step, const struct usbpass_hit *hit)
+{
+	snprintf(step->barred, sizeof(step->barred), "%s, %s, is in the way",
+		 hit->dev->facts->busid,
+		 hit->in_the_way == USBPASS_IN_THE_WAY_HOST ? "of a driver of the host" :
+							      "leased by another one");
+	return -EBUSY;
+}
+
 /*
  * Looks and marks, until both agree. 0: radius is marked, the caller's to undo
  * with end(); else nothing is held.
  */
-static int begin(const struct step *step, u8 kind, struct usbpass_radius *radius)
+static int begin(struct step *step, u8 kind, struct usbpass_radius *radius)
 {
+	const struct usbpass_hit *barred;
 	unsigned int tries = 0;
 	int err;
 
@@ -80,8 +91,8 @@ static int begin(const struct step *step, u8 kind, struct usbpass_radius *radius
 		err = usbpass_radius_survey(radius, step->dev, kind, attach_id_of(step));
 		if (err)
 			return err;
-		err = usbpass_radius_barred(radius) && !step->force ? -EBUSY :
-		      usbpass_radius_mark(radius);
+		barred = usbpass_radius_barred(radius);
+		err = barred && !step->force ? bar(step, barred) : usbpass_radius_mark(radius);
 		if (!err)
 			return 0;
 		usbpass_radius_free(radius);
@@ -215,16 +226,14 @@ static int carry_out_or_fall(struct step *step)
 		if (!err || err == -ENODEV)
 			return err;
 		step->why = err == -EOPNOTSUPP ? "power cycles are not available here" :
-			    err == -EBUSY ? "other devices are in the way" :
-					    "the power cycle failed";
+			    step->barred[0] ? step->barred : "the power cycle failed";
 	}
 	step->kind = USBPASS_RESET_KIND_HUB;
 	err = reset_hub(step);
 	if (!err || err == -ENODEV)
 		return err;
-	step->why = err == -EBUSY ? "other devices of its hub are in the way" :
-		    err == -EOPNOTSUPP ? "behind a root hub there is no more" :
-					 "the reset of its hub failed";
+	step->why = err == -EOPNOTSUPP ? "behind a root hub there is no more" :
+		    step->barred[0] ? step->barred : "the reset of its hub failed";
 	if (asked == USBPASS_RESET_KIND_HUB) {
 		step->kind = USBPASS_RESET_KIND_PORT;
 		err = cycle_port(step);
@@ -251,13 +260,13 @@ static void resume(struct usbpass_lease *lease)
 	usbpass_lease_unlock_device(dev);
 }
 
-static const char *reason_of(int err)
+static const char *reason_of(const struct step *step, int err)
 {
 	switch (err) {
 	case 0:
 		return NULL;
 	case -EBUSY:
-		return "other devices are in the way, or a reset is under way there";
+		return step->barred[0] ? step->barred : "a reset is under way there; ask again";
 	case -ENODEV:
 		return "the device is not there any more, or came back from the reset as another";
 	case -EOPNOTSUPP:
@@ -304,9 +313,11 @@ static void work_fn(struct work_struct *work)
 		trace_usbpass_reset(step->lease->slot->minor, step->kind, err);
 		resume(step->lease);
 	}
-	usbpass_reset_tell(&step->ev, step->lease, step->dev, step->kind, step->why, err);
+	usbpass_reset_tell(&step->ev, step->lease, step->dev, step->kind,
+			   step->why ?: err == -EBUSY && step->barred[0] ? step->barred : NULL,
+			   err);
 	if (step->job)
-		usbpass_job_end(step->job, err, reason_of(err));
+		usbpass_job_end(step->job, err, reason_of(step, err));
 	if (step->lease)
 		usbpass_lease_put(step->lease);
 	usbpass_device_put(step->dev);
