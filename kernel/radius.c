@@ -140,7 +140,7 @@ static void judge(const struct usbpass_radius *radius, struct usbpass_hit *hit)
 
 	if (dev->facts->hub || is_meant(radius, hit))
 		return;		/* what is below a hub counts, not the hub */
-	if (!claimed && usbpass_usbcore_has_driver(dev->udev))
+	if (!claimed && usbpass_usbcore_may_have_driver(dev->udev))
 		hit->in_the_way = USBPASS_IN_THE_WAY_HOST;
 	else if (hit->attach_id && hit->attach_id != radius->attach_id &&
 		 !is_same_vm(hit->attach_id, radius->attach_id))

@@ -32,7 +32,7 @@ struct step {
 	bool force;
 	u32 job;			/* the administrator's, or of a power cycle; 0: none yet */
 	struct usbpass_event ev;	/* who asked */
-	const char *why;		/* not more than this was done; NULL: it was what was asked */
+	const char *why;		/* no more was done; NULL: it was what was asked for */
 	char barred[80];		/* a device that was in the way, for people; empty: none */
 };
 

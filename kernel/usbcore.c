@@ -160,14 +160,20 @@ enum usbpass_hub_power usbpass_usbcore_hub_power(struct usb_device *hub)
 	return err ? USBPASS_HUB_POWER_NONE : usbpass_hub_power(descriptor, bytes);
 }
 
-static int has_driver(struct device *dev, void *data)
+/* Not device_for_each_child(), which meets no interface while its driver probes. */
+bool usbpass_usbcore_may_have_driver(struct usb_device *udev)
 {
-	return is_type(dev, "usb_interface") && READ_ONCE(dev->driver);
-}
+	struct usb_host_config *config;
+	bool has = false;
+	unsigned int i;
 
-bool usbpass_usbcore_has_driver(struct usb_device *udev)
-{
-	return device_for_each_child(&udev->dev, NULL, has_driver);
+	if (!usb_trylock_device(udev))
+		return true;
+	config = udev->actconfig;
+	for (i = 0; config && i < config->desc.bNumInterfaces; i++)
+		has |= config->interface[i] && config->interface[i]->dev.driver;
+	usb_unlock_device(udev);
+	return has;
 }
 
 /*

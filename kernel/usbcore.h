@@ -48,8 +48,8 @@ int usbpass_usbcore_port_path(struct usb_device *udev, struct usb_device *hub, c
 /* Asks the hub: sleeps for a second at most. */
 enum usbpass_hub_power usbpass_usbcore_hub_power(struct usb_device *hub);
 
-/* Has an interface of it a driver just now? Sleeps; needs no lock. */
-bool usbpass_usbcore_has_driver(struct usb_device *udev);
+/* Has an interface of it a driver? Also yes where its lock is taken, as by who binds one. */
+bool usbpass_usbcore_may_have_driver(struct usb_device *udev);
 
 /* Detaches the driver and lets the bus match again. No USB lock held. */
 int usbpass_usbcore_reprobe(struct usb_device *udev);
