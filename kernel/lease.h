@@ -42,8 +42,8 @@ struct usbpass_lease_resets {
 	bool open;		/* how one on the wire ended: whether the device returns tells */
 	u8 kind;		/* enum usbpass_reset_kind; of the last one on the wire */
 	u64 last_ns;		/* when, CLOCK_BOOTTIME; 0: none yet */
-	bool tried;		/* since then: a transfer to find out whether it helped, */
-	bool helped;		/* and data went through */
+	bool tried;		/* since then, a transfer; written without the lock, as is */
+	bool helped;		/* whether the last one got through */
 	u32 told;		/* @returns + 1 when one was last recorded */
 	struct usbpass_budget budget;	/* registry_lock; while the device is away */
 };

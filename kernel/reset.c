@@ -84,7 +84,7 @@ static u8 next_step(struct usbpass_lease *lease, struct usbpass_device *dev)
 	spin_lock_irqsave(&lease->lock, flags);
 	kind = mute ? USBPASS_RESET_KIND_PORT : USBPASS_RESET_KIND_DEVICE;
 	if (lease->ladder.last_ns && now - lease->ladder.last_ns <= AGAIN_NS &&
-	    READ_ONCE(lease->ladder.tried) && !lease->ladder.helped)
+	    READ_ONCE(lease->ladder.tried) && !READ_ONCE(lease->ladder.helped))
 		kind = max_t(u8, kind, lease->ladder.kind + 1);
 	kind = min_t(u8, kind, USBPASS_RESET_KIND_HUB);
 	lease->ladder.kind = kind;
@@ -178,8 +178,7 @@ int usbpass_reset_on_wire(struct usbpass_lease *lease, struct usbpass_device *de
 	err = usbpass_reset_port(dev);
 	spin_lock_irqsave(&lease->lock, flags);
 	lease->ladder.open = err;
-	lease->ladder.tried = false;
-	lease->ladder.helped = false;
+	WRITE_ONCE(lease->ladder.tried, false);
 	if (!err)
 		lease->ladder.own = false;
 	spin_unlock_irqrestore(&lease->lock, flags);

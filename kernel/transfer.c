@@ -145,28 +145,31 @@ static int translate(const struct usbpass_transfer *xfer, int status)
 }
 
 /*
- * Whether the last reset helped, reset.c. Enumerating moves nothing but control
- * transfers, and an interrupt transfer may wait for a person.
+ * What the last thing tried says of the last reset, for reset.c: a device that
+ * hangs takes a command and owes the answer. Enumerating moves nothing but
+ * control transfers, and an interrupt transfer may wait for a person. Without a
+ * lock: the order of what meets here says nothing anyway.
  */
+static void note_try(struct usbpass_lease *lease, bool helped)
+{
+	WRITE_ONCE(lease->ladder.tried, true);
+	WRITE_ONCE(lease->ladder.helped, helped);
+}
+
 static void note_end(struct usbpass_transfer *xfer, int status)
 {
-	struct usbpass_lease *lease = xfer->lease;
+	bool control = !xfer->endpoint;
 
-	lockdep_assert_held(&lease->lock);
-	if (xfer->endpoint)
-		lease->ladder.helped |= !status;
-	else if (status && status != -EPIPE && status != -EREMOTEIO)
-		lease->ladder.tried = true;
+	if (!control && !status)
+		note_try(xfer->lease, true);
+	else if (control && status && status != -EPIPE && status != -EREMOTEIO)
+		note_try(xfer->lease, false);
 }
 
 static void note_submission(struct usbpass_transfer *xfer)
 {
-	struct usbpass_lease *lease = xfer->lease;
-
-	/* Without the lock: it is read while submissions are paused, or a moment too early. */
-	if (xfer->endpoint && xfer->type != USB_ENDPOINT_XFER_INT &&
-	    !READ_ONCE(lease->ladder.tried))
-		WRITE_ONCE(lease->ladder.tried, true);
+	if (xfer->endpoint && xfer->type != USB_ENDPOINT_XFER_INT)
+		note_try(xfer->lease, false);
 }
 
 void usbpass_transfer_end(struct usbpass_transfer *xfer, int status)

@@ -168,8 +168,7 @@ static bool go_online(struct usbpass_lease *lease, struct usbpass_device *dev, u
 		lease->device = usbpass_device_get(dev);	/* usbpass_lease_take_device() */
 		lease->state = USBPASS_LEASE_ONLINE;
 		lease->returns++;
-		lease->ladder.tried = false;
-		lease->ladder.helped = false;
+		WRITE_ONCE(lease->ladder.tried, false);
 		done = true;
 	}
 	spin_unlock_irqrestore(&lease->lock, flags);

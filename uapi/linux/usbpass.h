@@ -483,10 +483,10 @@ enum usbpass_group_class {
  * is carried out one step lower, down to a SOFT one, and reports success
  * (module parameter reset_refusal).
  *
- * A reset did not help when the next one follows within 10 s, and in between
- * transfers were tried (bulk ones, or control ones that were given up or failed
- * other than by a stall) and nothing got through on an endpoint but 0; or when
- * the device does not answer a configuration call.
+ * A reset did not help when the next one follows within 10 s, and the last thing
+ * tried in between got no answer: a bulk transfer, or a control transfer that
+ * was given up or failed other than by a stall; or when the device does not
+ * answer a configuration call.
  */
 enum usbpass_reset_policy {
 	USBPASS_RESET_NONE,		/* SOFT */
