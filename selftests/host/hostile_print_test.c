@@ -8,6 +8,7 @@
 // link: -Wl,--wrap=usbpass_device_list,--wrap=usbpass_group_list,--wrap=usbpass_group_get,--wrap=usbpass_rule_list
 // link: -Wl,--wrap=usbpass_rule_get,--wrap=usbpass_rule_explain,--wrap=usbpass_attachment_list,--wrap=usbpass_attachment_get
 // link: -Wl,--wrap=usbpass_info_get,--wrap=usbpass_event_subscribe,--wrap=usbpass_event_next
+// link: -Wl,--wrap=usbpass_learned_list,--wrap=usbpass_device_radius,--wrap=usbpass_device_reset
 #include "codec.h"
 #include "../fuzz/user/helper.h"
 #include "tap.h"
@@ -55,6 +56,7 @@ static void fill_all(const char *text)
 	fill(&usbpass_codec_attachment, &helper.attachment, text);
 	fill(&usbpass_codec_event, &helper.event, text);
 	fill(&usbpass_codec_info, &helper.info, text);
+	fill(&usbpass_codec_learned, &helper.learned, text);
 	helper.device.state = USBPASS_DEVICE_ERROR;
 	helper.attachment.state = USBPASS_SLOT_ERROR;
 	helper.attachment.pid = 1;

@@ -81,6 +81,7 @@ int cli_apply(struct cli *cli)
 	ret = usbpass_state_load(cli->args[0], &state, err, sizeof(err));
 	if (ret < 0)
 		return cli_fail_text(cli, ret, "nothing has changed", "%s", err);
+	cli_unlearned(cli->args[0], &state);
 	if (dry) {
 		ret = cli_diff_state(cli, cli->args[0], &state);
 		usbpass_state_free(&state);

@@ -10,7 +10,7 @@
 #include "made.h"
 
 struct options {
-	const char *name, *group, *slug, *vm, *device, *reset, *uid, *gid, *description;
+	const char *name, *group, *slug, *vm, *device, *reset, *follow, *uid, *gid, *description;
 	bool optional, no_optional, enable, disable, revoke;
 };
 
@@ -22,6 +22,7 @@ struct options {
 	{ "vm", CLI_VALUE, &(o).vm },				\
 	{ "device", CLI_VALUE, &(o).device },			\
 	{ "reset", CLI_VALUE, &(o).reset },			\
+	{ "follow", CLI_VALUE, &(o).follow },			\
 	{ "uid", CLI_VALUE, &(o).uid },				\
 	{ "gid", CLI_VALUE, &(o).gid },				\
 	{ "description", CLI_VALUE, &(o).description },		\
@@ -158,6 +159,10 @@ static int take_options(struct cli *cli, const struct options *from, struct usbp
 	if (!ret && from->reset) {
 		ret = cli_word(cli, "reset", USBPASS_WORDS_RESET, from->reset, &to->reset);
 		SET(to, USBPASS_A_ATTACH_RESET);
+	}
+	if (!ret && from->follow) {
+		ret = cli_word(cli, "follow", USBPASS_WORDS_FOLLOW, from->follow, &to->follow);
+		SET(to, USBPASS_A_ATTACH_FOLLOW);
 	}
 	if (!ret && from->uid) {
 		ret = take_id(cli, "uid", from->uid, &to->uid);

@@ -109,6 +109,8 @@ static void show(const struct usbpass_attachment *a)
 		cli_pair("vm", "%s", a->vm);
 	if (usbpass_has(a, USBPASS_A_ATTACH_RESET))
 		cli_pair("guest reset", "%s", usbpass_words_word(USBPASS_WORDS_RESET, a->reset));
+	if (a->follow == USBPASS_FOLLOW_SOCKET)
+		cli_pair("follow", "socket: whatever a rule of the group claims there");
 	cli_pair("optional", "%s", a->optional ? "yes" : "no");
 	cli_pair("enabled", "%s", a->enabled ? "yes" : "no");
 	cli_pair("owner", "uid %u", a->uid);

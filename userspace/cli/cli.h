@@ -92,10 +92,11 @@ struct json_object *cli_error_json(int error, struct json_object *message,
 /* @text, with how long it will be so where the kernel refuses all changes for a time. -> @buf */
 const char *cli_with_time(struct cli *cli, const char *text, char *buf, size_t size);
 
+struct usbpass_state;
+
 /*
  * diff.c
  */
-struct usbpass_state;
 
 /* Prints what @state, which came from @path, would change, and changes nothing. */
 int cli_diff_state(struct cli *cli, const char *path, const struct usbpass_state *state);
@@ -144,6 +145,15 @@ void cli_pair(const char *title, const char *format, ...) __attribute__((format(
 
 /* "480", "1.5" Mbit/s. -> @buf */
 const char *cli_speed(uint32_t kbps, char *buf, size_t size);
+
+/*
+ * device_list.c
+ */
+struct usbpass_names;
+
+/* Its own strings where it has them, else the hardware database's. -> @buf */
+const char *cli_device_name(struct usbpass_names *names, const struct usbpass_device *device,
+			    char *buf, size_t size);
 
 /*
  * conditions.c
@@ -201,12 +211,57 @@ void cli_devices_free(struct cli_devices *devices);
 const char *cli_node_path(const struct usbpass_attachment *attachment, char *buf, size_t size);
 
 /*
+ * radius.c
+ */
+
+/* What a reset would hit. */
+struct cli_radius {
+	uint8_t kind;			/* enum usbpass_reset_kind */
+	const struct usbpass_device *device;	/* that would be reset */
+	const struct cli_devices *devices;
+	struct usbpass_hit *hits;	/* n of them, n_barring are in the way */
+	size_t n, n_barring;
+	struct usbpass_attachment *attachments;
+	size_t n_attachments;
+};
+
+/* Of @devices' first chosen one, which must stay. A negative errno of the handle's, or 0. */
+int cli_radius_get(struct cli *cli, const struct cli_devices *devices, uint8_t kind,
+		   struct cli_radius *out);
+void cli_radius_free(struct cli_radius *radius);	/* also after an error */
+void cli_radius_print(struct cli *cli, const struct cli_radius *radius);
+struct json_object *cli_radius_json(struct cli *cli, const struct cli_radius *radius);
+
+/* A line for each that is in the way, a newline before each; printable. malloc(3)ed, NULL: no memory. */
+char *cli_radius_barring(struct cli *cli, const struct cli_radius *radius);
+
+/*
+ * learned.c
+ */
+struct cli_learned {
+	struct usbpass_learned *list;
+	size_t n;
+};
+
+void cli_learned_get(struct cli *cli, struct cli_learned *out);
+void cli_learned_free(struct cli_learned *learned);
+
+/* Half a sentence about the device, NULL: nothing was learned of it. -> @buf */
+const char *cli_learned_of(const struct cli_learned *learned, const struct usbpass_device *device,
+			   char *buf, size_t size);
+int cli_forget(struct cli *cli, const struct usbpass_device *device);
+
+/* Says that what the file has of this is not applied, if it has. */
+void cli_unlearned(const char *path, const struct usbpass_state *state);
+
+/*
  * The verbs.
  */
 int cli_device_list(struct cli *cli);
 int cli_device_show(struct cli *cli);
 int cli_device_claim(struct cli *cli);
 int cli_device_release(struct cli *cli);
+int cli_device_reset(struct cli *cli);
 int cli_group_add(struct cli *cli);
 int cli_group_set(struct cli *cli);
 int cli_group_del(struct cli *cli);

@@ -5,9 +5,8 @@
 #include "codec.h"
 #include "names.h"
 
-/* Its own strings where it has them, else the hardware database's. -> @buf */
-static const char *full_name(struct usbpass_names *names, const struct usbpass_device *device,
-			     char *buf, size_t size)
+const char *cli_device_name(struct usbpass_names *names, const struct usbpass_device *device,
+			    char *buf, size_t size)
 {
 	char vendor[512], product[512];
 	const char *known = usbpass_names_vendor(names, device->vendor);
@@ -44,6 +43,8 @@ static struct json_object *device_json(struct cli *cli, struct usbpass_names *na
 	json_object_object_add(out, "database_product",
 			       cli_json_string(usbpass_names_product(names, device->vendor,
 								     device->product)));
+	json_object_object_add(out, "bad_resetter", json_object_new_boolean(
+		device->flags & USBPASS_DEVICE_F_BAD_RESETTER));
 	json_object_object_add(out, "driver",
 			       cli_json_string(driver_of(cli, device, driver, sizeof(driver))));
 	return out;
@@ -53,20 +54,23 @@ static void list_row(struct cli *cli, struct usbpass_names *names, struct cli_ta
 		     const struct usbpass_device *device)
 {
 	char id[16], model[16], name[1100], serial[256], speed[16], driver[256], group[256],
-	     rule[256];
+	     rule[256], state[64];
 	const char *cells[] = {
 		id, device->busid, device->socket, model, name, serial, speed, driver, group, rule,
-		usbpass_words_word(USBPASS_WORDS_DEVICE_STATE, device->state),
+		state,
 	};
 
 	snprintf(id, sizeof(id), "#%u", device->id);
 	snprintf(model, sizeof(model), "%04x:%04x", device->vendor, device->product);
-	full_name(names, device, name, sizeof(name));
+	cli_device_name(names, device, name, sizeof(name));
 	usbpass_names_quote(device->serial, serial, sizeof(serial));
 	cli_speed(device->speed, speed, sizeof(speed));
 	driver_of(cli, device, driver, sizeof(driver));
 	usbpass_names_quote(device->group, group, sizeof(group));
 	usbpass_names_quote(device->rule_name, rule, sizeof(rule));
+	snprintf(state, sizeof(state), "%s%s",
+		 usbpass_words_word(USBPASS_WORDS_DEVICE_STATE, device->state),
+		 device->flags & USBPASS_DEVICE_F_BAD_RESETTER ? ", resets badly" : "");
 	cli_table_row(table, cells);
 }
 
@@ -130,12 +134,23 @@ static void show_classes(const struct usbpass_device *device)
 		cli_pair("interfaces", "%u, of class %s", device->interfaces, text);
 }
 
-static void show(struct cli *cli, struct usbpass_names *names, const struct usbpass_device *device)
+static void show_learned(const struct cli_learned *learned, const struct usbpass_device *device)
+{
+	char what[128];
+
+	if (!cli_learned_of(learned, device, what, sizeof(what)))
+		return;
+	cli_pair("learned", "%s", what);
+	cli_pair("", "forget it: usbpass device reset '#%u' --forget", device->id);
+}
+
+static void show(struct cli *cli, struct usbpass_names *names, const struct cli_learned *learned,
+		 const struct usbpass_device *device)
 {
 	char name[1100], speed[16], driver[256];
 
 	cli_pair("device", "#%u", device->id);
-	cli_pair("name", "%s", full_name(names, device, name, sizeof(name)));
+	cli_pair("name", "%s", cli_device_name(names, device, name, sizeof(name)));
 	cli_pair("model", "%04x:%04x", device->vendor, device->product);
 	cli_pair("state", "%s", usbpass_words_word(USBPASS_WORDS_DEVICE_STATE, device->state));
 	show_string("reason", device->reason[0], device->reason);
@@ -165,11 +180,13 @@ static void show(struct cli *cli, struct usbpass_names *names, const struct usbp
 	if (device->flags & USBPASS_DEVICE_F_RELEASED)
 		cli_pair("released", "by hand, until claimed or replugged");
 	cli_pair("resets", "%u", device->resets);
+	show_learned(learned, device);
 }
 
 int cli_device_show(struct cli *cli)
 {
 	struct json_object *array = NULL, *out;
+	struct cli_learned learned = {};
 	struct usbpass_names *names;
 	struct cli_devices devices;
 	int ret = cli_options(cli, NULL, 1, 256);
@@ -181,6 +198,8 @@ int cli_device_show(struct cli *cli)
 	names = usbpass_names_open();
 	if (cli->json)
 		array = json_object_new_array();
+	else
+		cli_learned_get(cli, &learned);
 	for (size_t i = 0; i < devices.n_chosen; i++) {
 		if (cli->json) {
 			json_object_array_add(array, device_json(cli, names, devices.chosen[i]));
@@ -188,8 +207,9 @@ int cli_device_show(struct cli *cli)
 		}
 		if (i)
 			putchar('\n');
-		show(cli, names, devices.chosen[i]);
+		show(cli, names, &learned, devices.chosen[i]);
 	}
+	cli_learned_free(&learned);
 	if (cli->json) {
 		out = json_object_new_object();
 		json_object_object_add(out, "devices", array);

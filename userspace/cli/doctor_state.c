@@ -38,6 +38,23 @@ static void check_devices(struct doctor *doctor, const struct usbpass_device *li
 		doctor_say(doctor, "devices", DOCTOR_OK, NULL, "%zu present, none needs you", n);
 }
 
+static void check_learned(struct doctor *doctor, const struct usbpass_device *list, size_t n)
+{
+	struct cli_learned learned;
+	char what[128], remedy[128];
+
+	cli_learned_get(doctor->cli, &learned);
+	for (size_t i = 0; i < n; i++) {
+		if (!cli_learned_of(&learned, &list[i], what, sizeof(what)))
+			continue;
+		snprintf(remedy, sizeof(remedy), "once it does not: usbpass device reset '#%u' --forget",
+			 list[i].id);
+		doctor_say(doctor, "device", DOCTOR_WARN, remedy, "#%u (%s) %s", list[i].id,
+			   list[i].busid, what);
+	}
+	cli_learned_free(&learned);
+}
+
 static void check_confirmed(struct doctor *doctor)
 {
 	struct usbpass_info info;
@@ -144,6 +161,7 @@ void doctor_state(struct doctor *doctor)
 		return;
 	check_confirmed(doctor);
 	check_devices(doctor, devices, n);
+	check_learned(doctor, devices, n);
 	check_rules(doctor, devices, n);
 	check_attachments(doctor, devices, n);
 	usbpass_device_list_free(devices, n);

@@ -40,6 +40,9 @@ static const struct {
 	{ &usbpass_codec_event, USBPASS_A_EVENT_TYPE, WORD, USBPASS_WORDS_EVENT_TYPE },
 	{ &usbpass_codec_event, USBPASS_A_EVENT_VENDOR, HEX, 0 },
 	{ &usbpass_codec_event, USBPASS_A_EVENT_PRODUCT, HEX, 0 },
+	{ &usbpass_codec_event, USBPASS_A_EVENT_RESET, WORD, USBPASS_WORDS_RESET_KIND },
+	{ &usbpass_codec_learned, USBPASS_A_LEARNED_VENDOR, HEX, 0 },
+	{ &usbpass_codec_learned, USBPASS_A_LEARNED_PRODUCT, HEX, 0 },
 };
 
 struct json_object *cli_json_string(const char *text)

@@ -7,9 +7,9 @@
 #include <string.h>
 #include "cli.h"
 
-#define GROUP_OPTIONS	"[--class C] [--reset none|device] [--enable|--disable] [--description T]"
+#define GROUP_OPTIONS	"[--class C] [--reset none|device|hub] [--enable|--disable] [--description T]"
 #define RULE_OPTIONS	"[--group G | --action ignore|quarantine] [--priority N] [--enable|--disable] [--description T]"
-#define ATTACH_OPTIONS	"[--vm VM] [--device DEVICE] [--reset none|device] [--optional] [--uid USER] [--gid GROUP] [--slug S] [--enable|--disable] [--description T]"
+#define ATTACH_OPTIONS	"[--vm VM] [--device DEVICE] [--reset none|device|hub] [--follow identity|socket] [--optional] [--uid USER] [--gid GROUP] [--slug S] [--enable|--disable] [--description T]"
 
 const struct cli_command cli_commands[] = {
 	{ "device", "list", cli_device_list, true, "", "every USB device of this host" },
@@ -18,8 +18,11 @@ const struct cli_command cli_commands[] = {
 	  "take a present device that a rule claims" },
 	{ "device", "release", cli_device_release, true, "DEVICE... [--revoke]",
 	  "give a device to the host's drivers" },
+	{ "device", "reset", cli_device_reset, true,
+	  "DEVICE [--soft|--port|--hub] [--force] [--dry-run] | DEVICE --forget",
+	  "reset a device, cycle its port's power or reset its hub; --dry-run: what that would hit" },
 	{ "group", "make", cli_group_make, true,
-	  "NAME DEVICE... [--class C] [--reset none|device] [--priority N] [--by serial|socket|model] [--node NODE|none] [--force]",
+	  "NAME DEVICE... [--class C] [--reset none|device|hub] [--priority N] [--by serial|socket|model] [--node NODE|none] [--force]",
 	  "make a resource: a group, a rule for each device, and take them" },
 	{ "group", "add", cli_group_add, true, "[NAME] " GROUP_OPTIONS, "add an empty group" },
 	{ "group", "set", cli_group_set, true, "NAME [--name NEW] " GROUP_OPTIONS, "change a group" },
@@ -74,6 +77,10 @@ static void print_usage(FILE *to, const char *object)
 	for (const struct cli_command *command = cli_commands; command->object; command++)
 		if (!object || !strcmp(object, command->object))
 			print_command(to, command);
+	if (!object || !strcmp(object, "group") || !strcmp(object, "attach"))
+		fputs("\n--reset is what a guest's reset does. none, neither box: nothing on the wire;\n"
+		      "device, \"Allow Guest Reset\": a reset of its port; hub, \"Allow Guest Resets All\":\n"
+		      "a step more each time it does not help, up to its hub.\n", to);
 	if (object)
 		return;
 	fputs("\nDEVICE is an id (#12), a bus id (1-4.2), a socket (0000:00:14.0/4.2),\n"

@@ -38,6 +38,9 @@ static void print_event(const struct usbpass_event *event)
 						USBPASS_WORDS_DEVICE_STATE, event->state));
 	if (event->job)
 		printf(" job=%u", event->job);
+	if (usbpass_has(event, USBPASS_A_EVENT_RESET))
+		say("reset", usbpass_words_word(USBPASS_WORDS_RESET_KIND, event->reset));
+	say("port", event->port);
 	if (usbpass_has(event, USBPASS_A_EVENT_RESULT))
 		say("result", event->result ? strerrorname_np(-event->result) ?: "?" : "done");
 	say("reason", event->reason);

@@ -16,6 +16,7 @@ struct status {
 	struct usbpass_rule *rules;
 	struct usbpass_attachment *attachments;
 	size_t n_devices, n_rules, n_attachments;
+	struct cli_learned learned;
 	bool daemon, has_saved;
 	uint64_t saved;
 	int pid;
@@ -87,6 +88,22 @@ static void need_devices(struct cli *cli, struct status *s)
 		snprintf(title, sizeof(title), "device #%u (%s) %s", device->id, device->busid,
 			 error ? "in error" : "held");
 		need(s, error ? "error" : "held", title, device->reason, device->remedy);
+	}
+}
+
+static void need_forgetting(struct status *s)
+{
+	char title[128], what[128], remedy[128];
+
+	for (size_t i = 0; i < s->n_devices; i++) {
+		const struct usbpass_device *device = &s->devices[i];
+
+		if (!cli_learned_of(&s->learned, device, what, sizeof(what)))
+			continue;
+		snprintf(title, sizeof(title), "device #%u (%s)", device->id, device->busid);
+		snprintf(remedy, sizeof(remedy), "once it does not: usbpass device reset '#%u' --forget",
+			 device->id);
+		need(s, "bad-resetter", title, what, remedy);
 	}
 }
 
@@ -178,6 +195,7 @@ static int get(struct cli *cli, struct status *s)
 		ret = usbpass_attachment_list(cli->h, &s->attachments, &s->n_attachments);
 	if (ret < 0)
 		return cli_fail(cli, ret, NULL, "the status");
+	cli_learned_get(cli, &s->learned);
 	s->daemon = usbpass_host_daemon(cli->host, &s->pid);
 	s->has_saved = usbpass_host_saved(cli->host, &s->saved);
 	return CLI_DONE;
@@ -212,6 +230,9 @@ static void print_text(const struct status *s)
 	print_leases(s);
 	if (info->hold_ms)
 		cli_pair("holding", "new devices for another %u ms", info->hold_ms);
+	if (s->learned.n)
+		cli_pair("learned", "%zu %s resets badly", s->learned.n,
+			 s->learned.n == 1 ? "device takes" : "devices take");
 	cli_pair("generation", "%" PRIu64, info->generation);
 	if (s->has_saved)
 		cli_pair("saved", "%" PRIu64, s->saved);
@@ -226,6 +247,7 @@ static void print_text(const struct status *s)
 static void print_json(struct status *s)
 {
 	struct json_object *out = json_object_new_object(), *leases = json_object_new_array();
+	struct json_object *learned = json_object_new_array();
 
 	json_object_object_add(out, "needs", json_object_get(s->needs));
 	json_object_object_add(out, "info", cli_json(&usbpass_codec_info, &s->info));
@@ -234,6 +256,9 @@ static void print_json(struct status *s)
 			json_object_array_add(leases, cli_json(&usbpass_codec_attachment,
 							       &s->attachments[i]));
 	json_object_object_add(out, "leases", leases);
+	for (size_t i = 0; i < s->learned.n; i++)
+		json_object_array_add(learned, cli_json(&usbpass_codec_learned, &s->learned.list[i]));
+	json_object_object_add(out, "learned", learned);
 	json_object_object_add(out, "generation", json_object_new_uint64(s->info.generation));
 	json_object_object_add(out, "saved_generation", s->has_saved ?
 			       json_object_new_uint64(s->saved) : NULL);
@@ -254,6 +279,7 @@ int cli_status(struct cli *cli)
 		need_maintenance(&s);
 		need_confirmed(&s);
 		need_devices(cli, &s);
+		need_forgetting(&s);
 		need_identities(&s);
 		need_attachments(&s);
 		need_saved(&s);
@@ -266,5 +292,6 @@ int cli_status(struct cli *cli)
 	usbpass_device_list_free(s.devices, s.n_devices);
 	usbpass_rule_list_free(s.rules, s.n_rules);
 	usbpass_attachment_list_free(s.attachments, s.n_attachments);
+	cli_learned_free(&s.learned);
 	return ret;
 }

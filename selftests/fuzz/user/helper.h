@@ -5,6 +5,7 @@
  */
 // wrap: usbpass_device_list usbpass_group_list usbpass_group_get usbpass_rule_list usbpass_rule_get usbpass_rule_explain
 // wrap: usbpass_attachment_list usbpass_attachment_get usbpass_info_get usbpass_event_subscribe usbpass_event_next
+// wrap: usbpass_learned_list usbpass_device_radius usbpass_device_reset
 #ifndef HELPER_H
 #define HELPER_H
 
@@ -25,6 +26,7 @@ static struct helper {
 	struct usbpass_rule rule;
 	struct usbpass_attachment attachment;
 	struct usbpass_event event;
+	struct usbpass_learned learned;
 	bool told;			/* the event */
 } helper;
 
@@ -140,6 +142,37 @@ WRAP(int, usbpass_event_subscribe, struct usbpass *h, const uint64_t *since, uin
 	return 0;
 }
 
+WRAP(int, usbpass_learned_list, struct usbpass *h, struct usbpass_learned **out, size_t *n)
+{
+	(void)h;
+	*out = helper_copy(&helper.learned, sizeof(helper.learned));
+	*n = 1;
+	return 0;
+}
+
+/* The device, which is in the way of its own reset. */
+WRAP(int, usbpass_device_radius, struct usbpass *h, uint32_t id, uint8_t kind, struct usbpass_hit **out, size_t *n)
+{
+	(void)h;
+	(void)id;
+	(void)kind;
+	*out = calloc(1, sizeof(**out));
+	(*out)->device = helper.device;
+	(*out)->in_the_way = USBPASS_IN_THE_WAY_HOST;
+	*n = 1;
+	return 0;
+}
+
+WRAP(int, usbpass_device_reset, struct usbpass *h, uint32_t id, uint8_t kind, uint32_t flags, uint32_t *job)
+{
+	(void)h;
+	(void)id;
+	(void)kind;
+	(void)flags;
+	*job = 0;
+	return -EBUSY;
+}
+
 /* One, then the kernel's own words of an error. */
 WRAP(int, usbpass_event_next, struct usbpass *h, struct usbpass_event *out, int timeout)
 {
@@ -178,14 +211,17 @@ static int helper_fail(struct cli *cli)
 static const struct {
 	const char *name;
 	int (*fn)(struct cli *cli);
-	int args;
+	int args;			/* a device or a name, and */
+	const char *option;
 } helper_verbs[] = {
-	{ "device list", cli_device_list, 0 }, { "device show", cli_device_show, 1 },
-	{ "group list", cli_group_list, 0 }, { "group show", cli_group_show, 1 },
-	{ "rule list", cli_rule_list, 0 }, { "rule show", cli_rule_show, 1 },
-	{ "rule test", cli_rule_test, 1 }, { "attach list", cli_attach_list, 0 },
-	{ "attach show", cli_attach_show, 1 }, { "status", cli_status, 0 }, { "monitor", cli_monitor, 0 },
-	{ "a pending device", helper_taking, 0 }, { "an error", helper_fail, 0 },
+	{ "device list", cli_device_list, 0, NULL }, { "device show", cli_device_show, 1, NULL },
+	{ "group list", cli_group_list, 0, NULL }, { "group show", cli_group_show, 1, NULL },
+	{ "rule list", cli_rule_list, 0, NULL }, { "rule show", cli_rule_show, 1, NULL },
+	{ "rule test", cli_rule_test, 1, NULL }, { "attach list", cli_attach_list, 0, NULL },
+	{ "attach show", cli_attach_show, 1, NULL }, { "status", cli_status, 0, NULL },
+	{ "monitor", cli_monitor, 0, NULL },
+	{ "a pending device", helper_taking, 0, NULL }, { "an error", helper_fail, 0, NULL },
+	{ "device reset --dry-run", cli_device_reset, 2, "--dry-run" }, { "a refused reset", cli_device_reset, 2, "--hub" },
 };
 
 #define HELPER_VERBS	(sizeof(helper_verbs) / sizeof(helper_verbs[0]))
@@ -196,7 +232,7 @@ static char *helper_run(size_t i, bool json, const char *error)
 	static const struct usbpass_host nowhere = { "/nonexistent", "/nonexistent", "/nonexistent", "/nonexistent" };
 	struct usbpass h = { .error = -EINVAL };
 	struct cli cli = { .h = &h, .host = &nowhere, .json = json, .n_args = helper_verbs[i].args };
-	char id[] = "#1", *args[] = { id, NULL }, *text = NULL;
+	char id[] = "#1", *args[] = { id, (char *)helper_verbs[i].option, NULL }, *text = NULL;
 	FILE *out = stdout, *err = stderr;
 	size_t size;
 

@@ -52,9 +52,9 @@ static void check_json(const char *text)
 	const char *at = text;
 
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS | JSON_TOKENER_VALIDATE_UTF8);
-	/* Errors stand before it, on stderr. */
-	if (!strncmp(at, "usbpass: ", 9))
-		at = strchr(at, '\n') + 1;
+	/* Errors stand before it, on stderr, and have no line that begins like this. */
+	if (*at != '{')
+		at = strstr(at, "\n{") + 1;
 	out = json_tokener_parse_ex(tokener, at, -1);
 	CHECK(out && json_tokener_get_error(tokener) == json_tokener_success, "not JSON: %s", text);
 	json_object_put(out);
@@ -77,6 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fill(&in, &usbpass_codec_attachment, &helper.attachment);
 	fill(&in, &usbpass_codec_event, &helper.event);
 	fill(&in, &usbpass_codec_info, &helper.info);
+	fill(&in, &usbpass_codec_learned, &helper.learned);
 	helper.device.state = helper.attachment.state = helper.event.state = state & 0xf;
 	helper.event.type = state >> 4;
 	helper.attachment.pid = 1;
