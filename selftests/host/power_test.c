@@ -16,7 +16,7 @@
 
 static char dir[] = "/tmp/usbpass-power.XXXXXX";
 static struct usbpass_host host = { .sys = dir };
-static struct daemon test = { .host = &host };
+static struct daemon test = { .host = &host, .run_dir = dir };
 static int answers, heard;
 static int32_t answered;
 static uint32_t answered_job;
@@ -117,6 +117,7 @@ TEST("switches a port and its peer off for a second, and on again")
 	EXPECT_EQ(0, answered);
 	EXPECT_EQ(1, heard);
 	EXPECT(!test.cycles);
+	sh("! test -e %s/power", dir);
 }
 
 TEST("cycles several ports at once, each for its own time")
@@ -145,6 +146,20 @@ TEST("at its end in the middle switches on what is off, without an answer")
 	/* Nor does its timer come any more. */
 	EXPECT_EQ(0, sd_event_run(test.loop, 1200000));
 	EXPECT_EQ(0, answers);
+}
+
+TEST("switches on what a killed daemon left off, and nothing else")
+{
+	ask(PORT);
+	sh("mkdir %s/elsewhere; echo 1 >%s/elsewhere/disable; echo /elsewhere >>%s/power; echo /devices/x/1-4-port9 >>%s/power",
+	   dir, dir, dir, dir);
+	test.cycles = NULL;
+	daemon_power_clean(&test);
+	EXPECT_EQ('0', disabled(PORT));
+	EXPECT_EQ('0', disabled(PEER));
+	EXPECT_EQ('1', disabled("/elsewhere"));
+	sh("! test -e %s/power", dir);
+	daemon_power_clean(&test);
 }
 
 static void expect_refused(int error, const char *port)

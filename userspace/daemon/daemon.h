@@ -94,6 +94,9 @@ int daemon_pending_watch(struct daemon *daemon);	/* once */
  */
 void daemon_power_cycle(struct daemon *daemon, const struct usbpass_event *event);
 
+/* Switches on what a killed daemon left off. */
+void daemon_power_clean(const struct daemon *daemon);
+
 /* All that are off are switched on, and nobody is told: at the end, and when the module goes. */
 void daemon_power_end(struct daemon *daemon);
 

@@ -128,5 +128,6 @@ int main(int argc, char **argv)
 	if (daemon_lock(&daemon))
 		return 1;
 	daemon_save_clean(&daemon);
+	daemon_power_clean(&daemon);
 	return run(&daemon) < 0 ? 1 : 0;
 }

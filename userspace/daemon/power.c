@@ -2,7 +2,7 @@
 /*
  * Power cycles. The kernel module asks, as a port is switched by its attribute in sysfs only; what is there is written to as
  * root, so that a path is looked at before. A cycle keeps its files open: what is switched off is what is switched on again,
- * and what has gone meanwhile is gone.
+ * and what has gone meanwhile is gone. What is off is written down, for the daemon that comes after one that was killed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +22,7 @@ struct power_cycle {
 	struct daemon *daemon;
 	uint32_t job;
 	char name[64];
+	char port[HALVES][USBPASS_PORT_MAX + 1];
 	int disable[HALVES];	/* files; -1: none */
 	bool off;
 	sd_event_source *timer;
@@ -75,8 +76,11 @@ static int open_peer(struct power_cycle *cycle, const char *path)
 	if (strncmp(real, sys, strlen(sys)))
 		return -EINVAL;
 	ret = daemon_power_path(cycle->daemon, real + strlen(sys), peer, sizeof(peer));
-	if (!ret)
-		ret = cycle->disable[1] = open_disable(peer);
+	if (ret)
+		return ret;
+	if (snprintf(cycle->port[1], USBPASS_PORT_MAX + 1, "%s", real + strlen(sys)) > USBPASS_PORT_MAX)
+		return -ENAMETOOLONG;
+	ret = cycle->disable[1] = open_disable(peer);
 	return ret < 0 ? ret : 0;
 }
 
@@ -88,6 +92,7 @@ static int open_all(struct power_cycle *cycle, const char *port)
 	if (ret)
 		return ret;
 	snprintf(cycle->name, sizeof(cycle->name), "%.63s", strrchr(port, '/') + 1);
+	snprintf(cycle->port[0], sizeof(cycle->port[0]), "%s", port);
 	ret = cycle->disable[0] = open_disable(path);
 	return ret < 0 ? ret : open_peer(cycle, path);
 }
@@ -107,16 +112,67 @@ static int switch_all(const struct power_cycle *cycle, bool off)
 	return ret;
 }
 
+static const char *notes(const struct daemon *daemon, char *path, size_t size)
+{
+	snprintf(path, size, "%s/power", daemon->run_dir);
+	return path;
+}
+
+/* The ports that are off, a line each; no file where none is. */
+static void note(const struct daemon *daemon)
+{
+	char path[PATH_MAX];
+	FILE *file;
+
+	if (!daemon->cycles) {
+		unlink(notes(daemon, path, sizeof(path)));
+		return;
+	}
+	file = fopen(notes(daemon, path, sizeof(path)), "we");
+	for (const struct power_cycle *cycle = daemon->cycles; file && cycle; cycle = cycle->next)
+		for (int i = 0; i < HALVES; i++)
+			if (cycle->disable[i] >= 0)
+				fprintf(file, "%s\n", cycle->port[i]);
+	if (!file || fclose(file) == EOF)
+		daemon_log(daemon, LOG_WARNING, "cannot write %s: %s", path, strerror(errno));
+}
+
+void daemon_power_clean(const struct daemon *daemon)
+{
+	char path[PATH_MAX], line[USBPASS_PORT_MAX + 2];
+	FILE *file = fopen(notes(daemon, path, sizeof(path)), "re");
+
+	if (!file)
+		return;
+	while (fgets(line, sizeof(line), file)) {
+		int fd;
+
+		line[strcspn(line, "\n")] = '\0';
+		if (daemon_power_path(daemon, line, path, sizeof(path)))
+			continue;
+		fd = open_disable(path);
+		if (fd < 0)
+			continue;	/* gone */
+		daemon_log(daemon, LOG_NOTICE, "port %s, left switched off, is switched on again",
+			   strrchr(line, '/') + 1);
+		if (pwrite(fd, "0", 1, 0) != 1)
+			daemon_log(daemon, LOG_ERR, "cannot switch it on: %s", strerror(errno));
+		close(fd);
+	}
+	fclose(file);
+	unlink(notes(daemon, path, sizeof(path)));
+}
+
 /* Switched on again, out of the list, freed. */
 static int end(struct power_cycle *cycle)
 {
 	struct power_cycle **at = &cycle->daemon->cycles;
 	int ret = cycle->off ? switch_all(cycle, false) : 0;
 
-	while (*at && *at != cycle)
+	while (*at != cycle)
 		at = &(*at)->next;
-	if (*at)
-		*at = cycle->next;
+	*at = cycle->next;
+	note(cycle->daemon);
 	for (int i = 0; i < HALVES; i++)
 		if (cycle->disable[i] >= 0)
 			close(cycle->disable[i]);
@@ -160,9 +216,13 @@ void daemon_power_cycle(struct daemon *daemon, const struct usbpass_event *event
 		answer(daemon, event->job, event->port, -ENOMEM);
 		return;
 	}
-	*cycle = (struct power_cycle){ .daemon = daemon, .job = event->job, .disable = { -1, -1 } };
+	*cycle = (struct power_cycle){
+		.next = daemon->cycles, .daemon = daemon, .job = event->job, .disable = { -1, -1 },
+	};
+	daemon->cycles = cycle;
 	ret = open_all(cycle, event->port);
 	if (!ret) {
+		note(daemon);
 		daemon_log(daemon, LOG_NOTICE, "port %s is switched off for a second%s", cycle->name,
 			   cycle->disable[1] >= 0 ? ", and so is its peer" : "");
 		cycle->off = true;
@@ -174,10 +234,7 @@ void daemon_power_cycle(struct daemon *daemon, const struct usbpass_event *event
 	if (ret < 0) {
 		end(cycle);
 		answer(daemon, event->job, event->port, ret);
-		return;
 	}
-	cycle->next = daemon->cycles;
-	daemon->cycles = cycle;
 }
 
 void daemon_power_end(struct daemon *daemon)
