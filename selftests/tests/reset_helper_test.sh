@@ -298,7 +298,7 @@ remembers()
 	known
 	usbpass_load "$@"
 	usbpass_daemon
-	grep -q "2 devices are known to take resets badly" "$USBPASS_LOG"
+	grep -q "known to take resets badly: 2$" "$USBPASS_LOG"
 	wait_for 20 is_bad true
 	m1=$(id_of M1)
 	usbpass device list | grep -Eq "^#$m1 .*, resets badly$"
@@ -343,7 +343,7 @@ passes_over_learned()
 	usbpass_load "$@"
 	usbpass_daemon
 	grep -q "$USBPASS_CONFIG: 'learned' is passed over" "$USBPASS_LOG"
-	grep -q "1 devices are known to take resets badly" "$USBPASS_LOG"
+	grep -q "known to take resets badly: 1$" "$USBPASS_LOG"
 	is_bad false
 }
 

@@ -11,6 +11,7 @@ static const struct {
 	{ USBPASS_FEATURE_RESET_DEVICE, "reset-device" },
 	{ USBPASS_FEATURE_RULES_TEXT, "rules-text" },
 	{ USBPASS_FEATURE_QUARANTINE, "quarantine" },
+	{ USBPASS_FEATURE_RESET_HUB, "reset-hub" },
 };
 
 int cli_version(struct cli *cli)

@@ -66,7 +66,7 @@ static void tell_learned(struct daemon *daemon, const struct usbpass_state *stat
 			told++;
 	}
 	if (told)
-		daemon_log(daemon, LOG_INFO, "%zu devices are known to take resets badly", told);
+		daemon_log(daemon, LOG_INFO, "known to take resets badly: %zu", told);
 }
 
 /* 1: in force; 0: there is no such file; negative: refused. */
