@@ -177,6 +177,7 @@ refuses_root()
 	expect_error "device #[0-9]+ \([0-9]-[0-9]+\): .*; reset the device alone, or cycle its power with --port" \
 		usbpass device reset R1 --hub --force
 	expect_error "choose a device behind the hub" usbpass device reset "$hub" --force
+	expect_error "a soft reset is of a leased device, and this one is not$" usbpass device reset M1 --soft
 	expect_error "exclude each other" usbpass device reset M1 --hub --port
 	expect_error "goes with no other option" usbpass device reset M1 --forget --force
 	expect_error "an argument is missing" usbpass device reset

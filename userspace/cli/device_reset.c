@@ -36,9 +36,10 @@ static const char *remedy_of(struct cli *cli, int error, const struct usbpass_de
 		return NULL;
 	if (device->flags & USBPASS_DEVICE_F_HUB)
 		return "choose a device behind the hub";
-	if (kind < USBPASS_RESET_KIND_PORT || usbpass_info_get(cli->h, &info) < 0 ||
-	    !(info.features & USBPASS_FEATURE_RESET_HUB))
+	if (usbpass_info_get(cli->h, &info) < 0 || !(info.features & USBPASS_FEATURE_RESET_HUB))
 		return NULL;
+	if (kind < USBPASS_RESET_KIND_PORT)
+		return "";
 	if (kind == USBPASS_RESET_KIND_HUB)
 		return "reset the device alone, or cycle its power with --port";
 	if (!usbpass_host_daemon(cli->host, NULL))
