@@ -349,7 +349,8 @@ refuses()
 	pointed '("'
 	status 2 rule add r --group g --match 'serial ~ "^(A|B"'
 	said "column 12: in the expression: the parenthesis is never closed"
-	status 1 group set g --reset hub
+	status 2 group set g --reset port
+	said "--reset 'port' is none of: none, device, hub"
 	status 3 attach add a --group nowhere
 	status 3 rule del nowhere
 	emu_start plain --preset loop --serial NORULE

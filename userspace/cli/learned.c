@@ -56,9 +56,11 @@ int cli_forget(struct cli *cli, const struct usbpass_device *device)
 	struct json_object *out;
 	int ret = usbpass_learned_del(cli->h, &learned);
 
+	if (ret == -ENOENT)
+		return cli_fail_text(cli, ret, NULL, "device #%u (%s): nothing was learned of its resets",
+				     device->id, device->busid);
 	if (ret < 0)
-		return cli_fail(cli, ret, ret == -ENOENT ? "" : NULL, "device #%u (%s)", device->id,
-				device->busid);
+		return cli_fail(cli, ret, NULL, "device #%u (%s)", device->id, device->busid);
 	if (!cli->json)
 		cli_say(stdout, "device #%u (%s): what was learned of its resets is forgotten",
 			device->id, device->busid);
