@@ -186,31 +186,12 @@ void usbpass_facts_put(struct usbpass_facts *facts)
 	kref_put(&facts->kref, release);
 }
 
-static bool same_string(const char *a, const char *b)
+bool usbpass_facts_same_string(const char *a, const char *b)
 {
 	return (!a && !b) || (a && b && !strcmp(a, b));
 }
 
-#define SHOWN	32	/* bytes of a string, for people: it may hold anything */
-
-/* Appends, and the separator where something is there. */
-static __printf(3, 4) void add(char *text, size_t size, const char *format, ...)
-{
-	size_t len = strlen(text);
-	va_list args;
-
-	len += scnprintf(text + len, size - len, "%s", len ? ", " : "");
-	va_start(args, format);
-	vscnprintf(text + len, size - len, format, args);
-	va_end(args);
-}
-
-static int shown(const char *string)
-{
-	return string ? min_t(size_t, strlen(string), SHOWN) : 0;
-}
-
-static bool same_configs(const struct usbpass_facts *a, const struct usbpass_facts *b)
+bool usbpass_facts_same_configs(const struct usbpass_facts *a, const struct usbpass_facts *b)
 {
 	u32 i;
 
@@ -223,30 +204,9 @@ static bool same_configs(const struct usbpass_facts *a, const struct usbpass_fac
 	return true;
 }
 
-void usbpass_facts_difference(const struct usbpass_facts *a, const struct usbpass_facts *b,
-			      char *text, size_t size)
-{
-	const struct usb_device_descriptor *x = &a->descriptor, *y = &b->descriptor;
-
-	*text = '\0';
-	if (x->idVendor != y->idVendor || x->idProduct != y->idProduct)
-		add(text, size, "%04x:%04x was %04x:%04x", le16_to_cpu(y->idVendor),
-		    le16_to_cpu(y->idProduct), le16_to_cpu(x->idVendor),
-		    le16_to_cpu(x->idProduct));
-	else if (memcmp(x, y, sizeof(*x)) != 0)
-		add(text, size, "another device descriptor");
-	if (!same_string(a->serial, b->serial))
-		add(text, size, "serial \"%*pE\" was \"%*pE\"", shown(b->serial),
-		    b->serial ?: "", shown(a->serial), a->serial ?: "");
-	if (a->speed != b->speed)
-		add(text, size, "%u kbit/s was %u", b->speed_kbps, a->speed_kbps);
-	if (!same_configs(a, b))
-		add(text, size, "other configurations");
-}
-
 bool usbpass_facts_same(const struct usbpass_facts *a, const struct usbpass_facts *b)
 {
 	return !strcmp(a->socket, b->socket) && a->speed == b->speed &&
 	       !memcmp(&a->descriptor, &b->descriptor, sizeof(a->descriptor)) &&
-	       same_string(a->serial, b->serial) && same_configs(a, b);
+	       usbpass_facts_same_string(a->serial, b->serial) && usbpass_facts_same_configs(a, b);
 }

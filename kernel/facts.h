@@ -48,8 +48,8 @@ void usbpass_facts_put(struct usbpass_facts *facts);
 
 /* Would a consumer take @b for @a, replugged? Byte-identical descriptors, speed, serial, socket. */
 bool usbpass_facts_same(const struct usbpass_facts *a, const struct usbpass_facts *b);
-/* Where not: writes to @text what of @b is not as in @a; their sockets are taken for the same. */
-void usbpass_facts_difference(const struct usbpass_facts *a, const struct usbpass_facts *b,
-			      char *text, size_t size);
+/* Parts of that. NULL is as good as none. */
+bool usbpass_facts_same_configs(const struct usbpass_facts *a, const struct usbpass_facts *b);
+bool usbpass_facts_same_string(const char *a, const char *b);
 
 #endif /* _USBPASS_FACTS_H */

@@ -4,6 +4,7 @@
 #include <linux/string.h>
 #include "claim.h"
 #include "device.h"
+#include "difference.h"
 #include "lease.h"
 #include "lease_priv.h"
 #include "param.h"
@@ -229,7 +230,7 @@ bool usbpass_window_differs(const struct usbpass_facts *facts, char *text, size_
 	spin_unlock(&usbpass_registry_lock);
 	if (!lease)
 		return false;
-	usbpass_facts_difference(lease->facts, facts, text, size);
+	usbpass_difference_tell(lease->facts, facts, text, size);
 	usbpass_lease_put(lease);
 	return true;
 }
