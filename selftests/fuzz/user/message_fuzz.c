@@ -92,12 +92,13 @@ static void list(struct usbpass *h, uint8_t kind)
 		{ USBPASS_CMD_RULE_GET, &usbpass_codec_rule },
 		{ USBPASS_CMD_ATTACH_GET, &usbpass_codec_attachment },
 		{ USBPASS_CMD_EVENT_GET, &usbpass_codec_event },
+		{ USBPASS_CMD_LEARNED_GET, &usbpass_codec_learned },
 	};
-	const struct codec *codec = kinds[kind % 5].codec;
+	const struct codec *codec = kinds[kind % 6].codec;
 	void *objects;
 	size_t n;
 
-	if (usbpass_message_list(h, kinds[kind % 5].cmd, codec, NULL, &objects, &n) == 0)
+	if (usbpass_message_list(h, kinds[kind % 6].cmd, codec, NULL, &objects, &n) == 0)
 		usbpass_message_list_free(codec, objects, n);
 	else
 		CHECK(!objects && !n, "a failed list leaves something");
@@ -118,6 +119,21 @@ static int commit(struct usbpass *h)
 	ret = usbpass_state_commit(h, &state, 0, NULL, err, sizeof(err));
 	CHECK(ret == 0 || err[0], "%d without a word", ret);
 	return 0;
+}
+
+static int reset(struct usbpass *h, bool radius)
+{
+	struct usbpass_hit *hits;
+	uint32_t job;
+	size_t n;
+	int ret;
+
+	if (!radius)
+		return usbpass_device_reset(h, 1, USBPASS_RESET_KIND_HUB, 0, &job);
+	ret = usbpass_device_radius(h, 1, USBPASS_RESET_KIND_HUB, &hits, &n);
+	CHECK(!ret || (!hits && !n), "a failed list leaves something");
+	usbpass_hit_list_free(hits, n);
+	return ret;
 }
 
 static int call(struct usbpass *h, uint8_t which)
@@ -165,6 +181,8 @@ static int call(struct usbpass *h, uint8_t which)
 			return commit(h);
 		return usbpass_device_claim(h, 1, NULL, 0, 0);
 	case 6:
+		if (which & 8)
+			return reset(h, which & 16);
 		return usbpass_attachment_new(h, &attachment);
 	default:
 		list(h, which / 8);
