@@ -316,6 +316,14 @@ void usbpass_claim_exit(void)
 	usbpass_device_exit();
 }
 
+/* A refused claim leaves it without a driver; one whose probe is under way has ours already. */
+static bool is_hosts(const struct usbpass_device *dev)
+{
+	const struct device_driver *driver = READ_ONCE(dev->udev->dev.driver);
+
+	return driver && driver != usbpass_core_driver(&device_driver);
+}
+
 int usbpass_claim_apply(struct usbpass_device *dev)
 {
 	bool want = usbpass_claim_wants(dev);
@@ -330,8 +338,7 @@ int usbpass_claim_apply(struct usbpass_device *dev)
 		dev->guarded = false;
 	}
 	spin_unlock(&usbpass_registry_lock);
-	/* A refused claim leaves it without a driver. */
-	if (want == claimed && (want || dev->udev->dev.driver))
+	if (want == claimed && (want || is_hosts(dev)))
 		return 0;
 
 	err = usbpass_usbcore_reprobe(dev->udev);
