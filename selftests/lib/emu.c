@@ -126,6 +126,7 @@ static void plug(struct emu *emu)
 	if (!ret) {
 		error[0] = '\0';
 		emu_reset_state(emu);
+		emu->known = false;
 		emu->stats.plugs++;
 		emu_log(emu, "plug port=%u", emu->vhci_port);
 	}
@@ -272,6 +273,7 @@ void emu_free(struct emu *emu)
 	close(emu->wake);
 	emu_urb_drop_all(emu);
 	emu_rule_remove(emu, -1, "all");
+	emu_reset_forget(emu);
 	for (i = 0; i < 16; i++)
 		emu_fifo_clear(&emu->fifo[i]);
 	emu_report_clear(emu);

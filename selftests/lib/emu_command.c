@@ -110,7 +110,8 @@ static int run_replug(struct emu *emu, const struct command *command,
 
 	if (argument && parse_ms(argument, &after, out))
 		return -EINVAL;
-	ret = run_unplug(emu, command, NULL, out);
+	/* At a reset it is the thread itself that cannot wait: the plug then does. */
+	ret = run_unplug(emu, command, pthread_equal(pthread_self(), emu->thread) ? "0" : NULL, out);
 	if (ret)
 		return ret;
 	want_plug(emu, after);
@@ -140,6 +141,20 @@ static int run_rule(struct emu *emu, const struct command *command,
 	return ret;
 }
 
+static int run_at_reset(struct emu *emu, const struct command *command,
+			const char *argument, FILE *out)
+{
+	return emu_reset_add(emu, argument, out);
+}
+
+static int run_behave(struct emu *emu, const struct command *command,
+		      const char *argument, FILE *out)
+{
+	emu_reset_forget(emu);
+	emu_rule_remove(emu, -1, "all");
+	return 0;
+}
+
 static int run_unrule(struct emu *emu, const struct command *command,
 		      const char *argument, FILE *out)
 {
@@ -154,6 +169,7 @@ static int run_rules(struct emu *emu, const struct command *command,
 		     const char *argument, FILE *out)
 {
 	emu_rule_print(emu, out);
+	emu_reset_print(emu, out);
 	return 0;
 }
 
@@ -301,7 +317,8 @@ static const struct command commands[] = {
 	{ "undelay", MAY, run_unrule, "", EMU_DELAY },
 	{ "unshort", MAY, run_unrule, "", EMU_SHORT },
 	{ "unvary", MAY, run_unrule, "", EMU_VARY },
-	{ "behave", NONE, run_unrule, "take back all of them", -1 },
+	{ "at-reset", MUST, run_at_reset, "=LINE: that, once, at the next reset of its port; may be given several times", 0 },
+	{ "behave", NONE, run_behave, "take back all of them", 0 },
 	{ "rules", NONE, run_rules, "those in force", 0 },
 	{ "halt", MUST, run_halt, "=epXX: stalls until the host clears it", 1 },
 	{ "unhalt", MUST, run_halt, "=epXX", 0 },
@@ -331,7 +348,9 @@ void emu_command_help(FILE *out)
 		"  reqTT.RR (bmRequestType, bRequest); any with +SKIP and *COUNT after it\n"
 		"A device behind vhci sees neither port resets nor the SET_ADDRESS of the kernel.\n"
 		"What follows a reset is counted instead: enumerations grows by one for each at\n"
-		"high and super speed, by one or two at low and full. set_address counts those\n"
+		"high and super speed, by one or two at low and full; resets by one for each,\n"
+		"except for that of a plug, and also where a program asks as the kernel does, for\n"
+		"8 or 64 bytes of the device descriptor. set_address counts those\n"
 		"that a program sent; the device is deaf from then on until the next reset.\n");
 	emu_settings_help(out);
 }

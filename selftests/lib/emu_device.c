@@ -192,8 +192,10 @@ static void see_get_descriptor(struct emu *emu, const uint8_t *setup)
 		emu->stats.get_descriptor_config++;
 	if (setup[3] == DT_STRING)
 		emu->stats.get_descriptor_string++;
-	if (setup[3] != DT_DEVICE)
+	if (setup[3] != DT_DEVICE) {
+		emu->known = true;
 		return;
+	}
 	emu->stats.get_descriptor_device++;
 	/*
 	 * The lengths with which Linux begins after each port reset, of which
@@ -202,6 +204,7 @@ static void see_get_descriptor(struct emu *emu, const uint8_t *setup)
 	if ((setup[6] != 64 && setup[6] != 8) || setup[7])
 		return;
 	emu->stats.enumerations++;
+	emu_reset_see(emu);
 	if (emu->lost)
 		emu_reset_state(emu);
 }

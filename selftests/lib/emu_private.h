@@ -115,7 +115,7 @@ struct emu_stats {
 	unsigned long control, stalls, errors, bad_endpoint, isochronous;
 	unsigned long get_descriptor, get_descriptor_device;
 	unsigned long get_descriptor_config, get_descriptor_string;
-	unsigned long enumerations, set_address, set_configuration;
+	unsigned long enumerations, resets, set_address, set_configuration;
 	unsigned long set_interface, clear_halt, set_feature, get_status;
 	unsigned long class_requests, vendor_requests;
 	unsigned long reports_sent, reports_received, pattern_errors;
@@ -179,6 +179,7 @@ struct emu {
 	struct emu_model model;
 	struct emu_stats stats;
 	struct emu_rule *rules;
+	struct emu_line *at_reset;
 	struct emu_queue queue[EMU_QUEUES];
 	uint64_t next_due;	/* earliest delayed URB, 0: none */
 
@@ -194,6 +195,7 @@ struct emu {
 	uint8_t configuration, alternate[EMU_INTERFACES];
 	uint32_t halted;	/* bit: queue index */
 	bool lost;		/* took a SET_ADDRESS: deaf at the old one */
+	bool known;		/* since its plug or reset the host read more of it */
 	uint8_t control_data[65536];
 	size_t control_len;
 	struct emu_fifo fifo[16];	/* by endpoint number */
@@ -248,6 +250,12 @@ bool emu_rule_remove(struct emu *emu, int action, const char *text);
 void emu_rule_judge(struct emu *emu, struct emu_urb *urb,
 		    const struct emu_endpoint *endpoint);
 void emu_rule_print(const struct emu *emu, FILE *out);
+
+/* emu_reset.c: what it does at a reset of its port */
+int emu_reset_add(struct emu *emu, const char *line, FILE *out);
+void emu_reset_forget(struct emu *emu);
+void emu_reset_print(const struct emu *emu, FILE *out);
+void emu_reset_see(struct emu *emu);
 
 /* emu_desc.c: building and reading descriptors */
 void emu_desc_begin(struct emu *emu, unsigned int ep0_class);

@@ -16,7 +16,7 @@ static const struct {
 	COUNTER(plugs), COUNTER(unplugs), COUNTER(submits), COUNTER(unlinks),
 	COUNTER(unlinks_late), COUNTER(stalls), COUNTER(errors),
 	COUNTER(bad_endpoint), COUNTER(isochronous), COUNTER(control),
-	COUNTER(enumerations), COUNTER(get_descriptor),
+	COUNTER(enumerations), COUNTER(resets), COUNTER(get_descriptor),
 	COUNTER(get_descriptor_device), COUNTER(get_descriptor_config),
 	COUNTER(get_descriptor_string), COUNTER(get_status),
 	COUNTER(set_address), COUNTER(set_configuration),

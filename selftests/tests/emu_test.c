@@ -292,7 +292,86 @@ TEST("a reset shows as one more enumeration")
 
 	ASSERT_EQ(0, libusb_reset_device(handle));
 	EXPECT_EQ(before + 1, emu_stat(emu, "enumerations"));
+	EXPECT_EQ(1, emu_stat(emu, "resets"));
 	EXPECT_EQ(0, emu_stat(emu, "set_address"));
+}
+
+TEST("what is kept for a reset is done at it, and once")
+{
+	uint8_t data[512];
+	int done;
+
+	command("at-reset=mute=ep82");
+	EXPECT_EQ(0, bulk(0x82, data, sizeof(data), &done));
+	ASSERT_EQ(0, libusb_reset_device(handle));
+	EXPECT_EQ(LIBUSB_ERROR_TIMEOUT, libusb_bulk_transfer(handle, 0x82, data, sizeof(data), &done, 200));
+	command("behave");
+	ASSERT_EQ(0, libusb_reset_device(handle));
+	EXPECT_EQ(2, emu_stat(emu, "resets"));
+	EXPECT_EQ(0, bulk(0x82, data, sizeof(data), &done));
+	EXPECT_EQ(-EINVAL, emu_command(emu, "at-reset=replug", NULL));
+	EXPECT_EQ(-EINVAL, emu_command(emu, "at-reset=at-reset=behave", NULL));
+}
+
+static bool product_is(const char *product)
+{
+	char line[200];
+
+	snprintf(line, sizeof(line), "[ \"$(cat /sys/bus/usb/devices/%s/idProduct 2>/dev/null)\" = %s ]", emu_busid(emu), product);
+	return !system(line);
+}
+
+TEST("a device that becomes a keyboard at a reset is what it was until then")
+{
+	uint8_t data[512];
+	int done;
+
+	command("preset=keyboard");
+	command("pid=0e03");
+	command("at-reset=apply");
+	EXPECT_EQ(0, bulk(0x82, data, sizeof(data), &done));
+	EXPECT(product_is("0e01"));
+	EXPECT_EQ(LIBUSB_ERROR_NOT_FOUND, libusb_reset_device(handle));
+	for (int i = 0; i < 1000 && !product_is("0e03"); i++)
+		usleep(10000);
+	EXPECT(product_is("0e03"));
+	EXPECT_EQ(1, emu_stat(emu, "plugs"));
+}
+
+TEST("a device that leaves at a reset comes back when told, or not at all")
+{
+	struct timespec began, now;
+
+	command("at-reset=replug=1500");
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	EXPECT_NE(0, libusb_reset_device(handle));
+	ASSERT_EQ(0, emu_wait(emu, "plugs==2", 10000));
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	EXPECT_GE((now.tv_sec - began.tv_sec) * 1000 + (now.tv_nsec - began.tv_nsec) / 1000000, 1499);
+	libusb_close(handle);
+	ASSERT_EQ(0, emu_wait(emu, "configuration==1", 10000));
+	handle = NULL;
+	for (int i = 0; !handle && i < 1000; i++, usleep(10000))
+		handle = libusb_open_device_with_vid_pid(context, VENDOR, PRODUCT);
+	ASSERT(handle);
+	command("at-reset=unplug=0");
+	EXPECT_NE(0, libusb_reset_device(handle));
+	EXPECT_EQ(0, emu_wait(emu, "enumerated==0", 10000));
+	EXPECT_EQ(2, emu_stat(emu, "plugs"));
+}
+
+TEST("a device that ignores resets is not found at address 0, and is there again once replugged")
+{
+	/* Its descriptor is waited for again and again. */
+	ASSERT_EQ(0, system("echo 100 >/sys/module/usbcore/parameters/initial_descriptor_timeout"));
+	command("at-reset=mute=get_device");
+	EXPECT_NE(0, libusb_reset_device(handle));
+	ASSERT_EQ(0, emu_wait(emu, "enumerated==0", 20000));
+	EXPECT_EQ(1, emu_stat(emu, "plugged"));
+	ASSERT_EQ(0, system("echo 5000 >/sys/module/usbcore/parameters/initial_descriptor_timeout"));
+	command("behave");
+	command("replug");
+	EXPECT_EQ(0, emu_wait(emu, "enumerated==1", 20000));
 }
 
 TEST("a raw SET_ADDRESS is counted and makes it deaf until a reset")
