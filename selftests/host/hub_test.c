@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// link: -D__KERNEL__ -DKBUILD_MODNAME="usbpass" -Ifuzz/user/kernel -I../kernel ../kernel/hub.c
+// link: -Ifuzz/user/kernel -I../kernel ../kernel/hub.c
 // How a hub switches its ports' power, read from hub descriptors as the specification has them (USB 2.0 11.23.2.1, USB 3.2
 // 10.15.2.1): what no emulator here is, ganged hubs and SuperSpeed ones, is this at least.
 #include "hub.h"
@@ -93,14 +93,15 @@ TEST("no bit but those two counts")
 	}
 }
 
-TEST("what ends before it says how, or is no hub's, switches nothing")
+TEST("what ends within the fields that every hub has, or is no hub's, switches nothing")
 {
 	size_t bytes;
 
-	for (bytes = 0; bytes < 5; bytes++) {
+	for (bytes = 0; bytes < 7; bytes++)
 		EXPECT_EQ(USBPASS_HUB_POWER_NONE, power_of(each_7_ports, bytes));
+	EXPECT_EQ(USBPASS_HUB_POWER_PORT, power_of(each_7_ports, 7));
+	for (bytes = 0; bytes < sizeof(super_each); bytes++)
 		EXPECT_EQ(USBPASS_HUB_POWER_NONE, power_of(super_each, bytes));
-	}
 	EXPECT_POWER(USBPASS_HUB_POWER_NONE, a_device);
 	EXPECT_POWER(USBPASS_HUB_POWER_NONE, a_config);
 }

@@ -577,7 +577,7 @@ TEST("a keyboard of the host's below a hub refuses its reset, to all, until it i
 	disk_survives(b1, 1, 3);
 }
 
-TEST("policy device, or none: a consumer's reset of its hub is EPERM, and nothing is reset")
+TEST("past the budget, or with policy device or none, a consumer's reset of its hub is EPERM, and nothing is reset")
 {
 	int a1 = disk_lease("a1", 1);
 
@@ -588,8 +588,14 @@ TEST("policy device, or none: a consumer's reset of its hub is EPERM, and nothin
 	EXPECT_EQ(0, reset_lease(a1).returns);
 	EXPECT_EQ(0, disk_check(a1, 64, 1));
 	ASSERT_EQ(0, reset_attachment_policy("a1", USBPASS_RESET_HUB));
+	consumer_parameter("reset_budget", "1");
 	expect_hub_reset(a1);
 	disk_survives(a1, 1, 1);
+	/* It follows the lease to the device's next self. */
+	EXPECT_EQ(-EPERM, hub_reset(a1));
+	consumer_parameter("reset_budget", "600");
+	expect_hub_reset(a1);
+	disk_survives(a1, 2, 1);
 }
 
 /* ---- the administrator's ---- */
@@ -718,9 +724,9 @@ TEST("one socket carries out power cycles, answers once for each, and nobody els
 		ASSERT_EQ(0, usbpass_event_next(power, &ev, RESET_MS * tap_slower()));
 	while (ev.type != USBPASS_EVENT_POWER_CYCLE);
 	EXPECT_EQ(device_of("a2").id, ev.device);
-	EXPECT_EQ(0, access("/sys/module", F_OK));
+	EXPECT(strstr(ev.port, "-port2"));
 	EXPECT_EQ(-EPERM, usbpass_power_done(other, ev.job, 0));
-	EXPECT_EQ(-EBUSY, usbpass_device_reset(h, device_of("a2").id, USBPASS_RESET_KIND_PORT, 0, &(uint32_t){0}));
+	EXPECT_EQ(-EBUSY, reset_device(device_of("a2").id, USBPASS_RESET_KIND_PORT, 0));
 	EXPECT_EQ(0, usbpass_power_done(power, ev.job, -EIO));
 	EXPECT_EQ(-EIO, usbpass_job_wait(h, job, RESET_MS * tap_slower()));
 	EXPECT_EQ(-ENOENT, usbpass_power_done(power, ev.job, 0));
@@ -816,7 +822,7 @@ TEST("a device that is unplugged in the middle of its hub's reset is gone, and t
 	int a2 = disk_lease("a2", 2), mouse;
 	struct fuzz fuzz = fuzz_new(fuzz_seed(), 2);
 
-	fuzz_write("/sys/module/usbpass/parameters/return_ms", "5000");
+	consumer_parameter("return_ms", "5000");
 	for (int i = 1; i <= rounds; i++) {
 		unsigned int late_us = fuzz_below(&fuzz, 400000);
 
@@ -835,7 +841,7 @@ TEST("a device that is unplugged in the middle of its hub's reset is gone, and t
 		wait_away("mouse");
 		EXPECT(reset_wait_slot("mouse", USBPASS_SLOT_MISSING));
 	}
-	fuzz_write("/sys/module/usbpass/parameters/return_ms", "30000");
+	consumer_parameter("return_ms", "30000");
 }
 
 /* What races with the resets, and what it met. */
@@ -954,9 +960,7 @@ TEST("opens and claims that race a hub's reset succeed or are EBUSY, in time, an
 			continue;
 		}
 		ASSERT_EQ(0, err);
-		done++;
-		ASSERT(reset_wait_lease(a1, USBPASS_LEASE_RETURNING) || reset_lease(a1).returns);
-		ASSERT(reset_wait_lease(a1, USBPASS_LEASE_ONLINE));
+		ASSERT(reset_wait_returns(a1, (uint32_t)++done));
 	}
 	race.over = true;
 	pthread_join(opener, NULL);
