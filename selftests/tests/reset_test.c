@@ -517,6 +517,7 @@ TEST("a device that is known to take resets badly is shown so and gets soft ones
 	counted_reset(USBPASS_RESET_KIND_SOFT, "", false);
 	/* The administrator's are not the consumer's. */
 	EXPECT_EQ(0, reset_device(reset_device_of(fd), USBPASS_RESET_KIND_DEVICE, 0));
+	reset_expect(USBPASS_RESET_KIND_DEVICE, "");
 	EXPECT_EQ(1, emu_stat(emu, "resets"));
 	bad.until += 60;
 	ASSERT_EQ(0, usbpass_learned_new(h, &bad));
@@ -913,7 +914,7 @@ TEST("the administrator's reset says what cannot be, and how it failed")
 	EXPECT_EQ(-EOPNOTSUPP, reset_device(id, USBPASS_RESET_KIND_HUB, USBPASS_F_FORCE));
 	/* Nobody here carries out power cycles. */
 	EXPECT_EQ(-EOPNOTSUPP, reset_device(id, USBPASS_RESET_KIND_PORT, 0));
-	EXPECT_EQ(-EINVAL, usbpass_device_reset(h, id, __USBPASS_RESET_KIND_MAX, 0, &job));
+	EXPECT_EQ(-ERANGE, usbpass_device_reset(h, id, __USBPASS_RESET_KIND_MAX, 0, &job));
 	EXPECT_EQ(0, emu_stat(emu, "resets"));
 	ASSERT_EQ(0, usbpass_device_radius(h, id, USBPASS_RESET_KIND_DEVICE, &hits, &n));
 	ASSERT_EQ(1, n);
