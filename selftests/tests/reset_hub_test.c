@@ -161,11 +161,24 @@ static void guest_leaves(void)
 	guest = NULL;
 }
 
+static int in_the_way(const char *of, const char *serial);
+
+/* The host's, for all to see: a driver whose probe is not over yet is one in sysfs only. */
+static void wait_host(const char *driver)
+{
+	uint64_t until = reset_end();
+
+	ASSERT(wait_driver(guest, driver));
+	while (in_the_way("b1", guest) != USBPASS_IN_THE_WAY_HOST && fuzz_now_ms() < until)
+		usleep(10000);
+	ASSERT_EQ(USBPASS_IN_THE_WAY_HOST, in_the_way("b1", guest));
+}
+
 static void host_keyboard(void)
 {
 	guest = "hostkbd";
 	add_other("usb-kbd", guest, "1.1.1.3");
-	ASSERT(wait_driver(guest, "usbhid"));
+	wait_host("usbhid");
 }
 
 static void host_disk(void)
@@ -178,7 +191,7 @@ static void host_disk(void)
 	ASSERT(!err || strstr(race_qmp_error, "uplicate"));
 	guest = "hostdisk";
 	add_disk(guest, "1.1.1.3");
-	ASSERT(wait_driver(guest, STORAGE));
+	wait_host(STORAGE);
 }
 
 /* ---- the world ---- */
@@ -287,6 +300,8 @@ TAP_SETUP
 		configure();
 		plug_tree();
 	}
+	consumer_parameter("reset_budget", "600");
+	consumer_parameter("return_ms", "30000");
 	wait_away("hostkbd");
 	wait_away("hostdisk");
 	wait_away("mouse");
@@ -579,7 +594,10 @@ TEST("a keyboard of the host's below a hub refuses its reset, to all, until it i
 
 TEST("past the budget, or with policy device or none, a consumer's reset of its hub is EPERM, and nothing is reset")
 {
-	int a1 = disk_lease("a1", 1);
+	int a1 = disk_lease("a1", 1), err = 0;
+	unsigned int budget, returns = 0;
+	bool followed = false;
+	char text[16];
 
 	ASSERT_EQ(0, reset_attachment_policy("a1", USBPASS_RESET_DEVICE));
 	EXPECT_EQ(-EPERM, hub_reset(a1));
@@ -588,14 +606,26 @@ TEST("past the budget, or with policy device or none, a consumer's reset of its 
 	EXPECT_EQ(0, reset_lease(a1).returns);
 	EXPECT_EQ(0, disk_check(a1, 64, 1));
 	ASSERT_EQ(0, reset_attachment_policy("a1", USBPASS_RESET_HUB));
-	consumer_parameter("reset_budget", "1");
-	expect_hub_reset(a1);
-	disk_survives(a1, 1, 1);
-	/* It follows the lease to the device's next self. */
+	consumer_parameter("reset_budget", "0");
 	EXPECT_EQ(-EPERM, hub_reset(a1));
-	consumer_parameter("reset_budget", "600");
-	expect_hub_reset(a1);
-	disk_survives(a1, 2, 1);
+	EXPECT_EQ(0, reset_lease(a1).returns);
+	/*
+	 * As many as it had in this minute, and one more: then none, as the count follows the lease. Unless a new minute begins.
+	 * The first one that is refused counts, too.
+	 */
+	for (int i = 0; i < 2 && !followed; i++) {
+		for (budget = 1; (err = hub_reset(a1)) == -EPERM && budget < 100; budget += 2) {
+			snprintf(text, sizeof(text), "%u", budget);
+			consumer_parameter("reset_budget", text);
+		}
+		ASSERT_EQ(0, err);
+		disk_survives(a1, ++returns, 1);
+		err = hub_reset(a1);
+		followed = err == -EPERM;
+		if (!err)
+			disk_survives(a1, ++returns, 1);
+	}
+	EXPECT(followed);
 }
 
 /* ---- the administrator's ---- */
@@ -847,7 +877,8 @@ TEST("a device that is unplugged in the middle of its hub's reset is gone, and t
 /* What races with the resets, and what it met. */
 static struct {
 	volatile bool over;
-	unsigned int opened, busy, released, claimed, refused;
+	volatile unsigned int opened, claimed;
+	unsigned int busy, away, released, refused;
 	int open_error, claim_error;	/* that should not be */
 	bool host_was_hit;
 	uint64_t slowest_ms;
@@ -873,6 +904,8 @@ static void *run_opens(void *arg)
 			close(node);
 		} else if (errno == EBUSY) {
 			race.busy++;
+		} else if (errno == ENODEV) {
+			race.away++;	/* between its disconnect and its next self */
 		} else {
 			race.open_error = errno;
 		}
@@ -941,10 +974,22 @@ static void *run_claims(void *arg)
 	return NULL;
 }
 
+/* Both have got something, and some time has passed. */
+static void race_goes_on(struct fuzz *fuzz)
+{
+	unsigned int opened = race.opened, claimed = race.claimed;
+	uint64_t until = reset_end();
+
+	while ((race.opened == opened || race.claimed == claimed) && fuzz_now_ms() < until)
+		usleep(1000);
+	usleep(fuzz_below(fuzz, 300000));
+}
+
 TEST("opens and claims that race a hub's reset succeed or are EBUSY, in time, and no device of the host's is reset")
 {
 	int wanted = tap_long() ? 200 : tap_slower() > 1 ? 5 : 20, done = 0, refused = 0;
 	int a1 = disk_lease("a1", 1), err;
+	struct fuzz fuzz = fuzz_new(fuzz_seed(), 3);
 	pthread_t opener, claimer;
 	uint64_t until;
 
@@ -956,17 +1001,18 @@ TEST("opens and claims that race a hub's reset succeed or are EBUSY, in time, an
 		err = hub_reset(a1);
 		if (err == -EBUSY) {
 			refused++;
-			usleep(10000);
+			usleep(fuzz_below(&fuzz, 20000));
 			continue;
 		}
 		ASSERT_EQ(0, err);
 		ASSERT(reset_wait_returns(a1, (uint32_t)++done));
+		race_goes_on(&fuzz);
 	}
 	race.over = true;
 	pthread_join(opener, NULL);
 	pthread_join(claimer, NULL);
-	TAP_SAY("%d resets and %d refused; %u opens and %u busy; %u given to the host, %u taken, %u refused; the slowest took %llu ms", done,
-		refused, race.opened, race.busy, race.released, race.claimed, race.refused, (unsigned long long)race.slowest_ms);
+	TAP_SAY("%d resets and %d refused; %u opens, %u busy, %u away; %u given to the host, %u taken, %u refused; the slowest took %llu ms",
+		done, refused, race.opened, race.busy, race.away, race.released, race.claimed, race.refused, (unsigned long long)race.slowest_ms);
 	EXPECT_EQ(wanted, done);
 	EXPECT_EQ(0, race.open_error);
 	EXPECT_EQ(0, race.claim_error);
