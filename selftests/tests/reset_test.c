@@ -188,17 +188,112 @@ TEST("policy device: a reset is one of the port, told and counted, and so is the
 	EXPECT_ERRNO(EPERM, ioctl(fd, USBPASS_IOC_HUB_RESET));
 }
 
-TEST("policy hub on a root port: the first reset is the device's, and the next too, which says what is not to be had")
+TEST("policy hub: resets with nothing wrong between them, as a guest's boot has them, are the device's, told without a word more")
 {
 	struct usbpass_event ev;
 
 	policy(USBPASS_RESET_HUB);
 	EXPECT_EQ(USBPASS_RESET_HUB, policy_in_force());
-	ev = counted_reset(USBPASS_RESET_KIND_DEVICE, "", true);
-	EXPECT_STR("device", ev.reason);
-	ev = counted_reset(USBPASS_RESET_KIND_DEVICE, ": ", true);
-	EXPECT(strstr(ev.reason, "root hub"));
+	for (int i = 0; i < 3; i++) {
+		ev = counted_reset(USBPASS_RESET_KIND_DEVICE, "", true);
+		EXPECT_STR("device", ev.reason);
+	}
 	EXPECT_ERRNO(EOPNOTSUPP, ioctl(fd, USBPASS_IOC_HUB_RESET));
+}
+
+/* ---- what is between two resets ---- */
+
+static uint8_t between_data[512];
+
+static void nothing(void)
+{
+}
+
+static void data_moves(void)
+{
+	EXPECT(consumer_works(fd));
+}
+
+static void bulk_stalls(void)
+{
+	tell(emu, "halt=ep81");
+	EXPECT_ERRNO(EPIPE, consumer_bulk(fd, 0x81, between_data, sizeof(between_data), 5000));
+}
+
+static void bulk_waits(void)
+{
+	EXPECT_ERRNO(ETIMEDOUT, consumer_bulk(fd, 0x81, between_data, sizeof(between_data), 100));
+}
+
+static void bulk_waits_and_data_moves(void)
+{
+	bulk_waits();
+	data_moves();
+}
+
+static int vendor_request(uint8_t request)
+{
+	struct usbdevfs_ctrltransfer control = {
+		.bRequestType = 0xc0, .bRequest = request, .wLength = 8, .timeout = 5000, .data = between_data};
+
+	return ioctl(fd, USBDEVFS_CONTROL, &control);
+}
+
+static void control_stalls(void)
+{
+	EXPECT_ERRNO(EPIPE, vendor_request(0x77));
+}
+
+static void control_fails(void)
+{
+	tell(emu, "error=vendor:proto*1");
+	EXPECT_ERRNO(EPROTO, vendor_request(0x5c));
+}
+
+static void interrupt_waits(void)
+{
+	struct usbdevfs_urb urb = {.type = USBDEVFS_URB_TYPE_INTERRUPT, .endpoint = 0x83, .buffer = between_data, .buffer_length = 64};
+	void *done;
+
+	ASSERT_EQ(0, ioctl(fd, USBDEVFS_SUBMITURB, &urb));
+	ASSERT_EQ(0, emu_wait(emu, "in_flight==1", RESET_MS * tap_slower()));
+	ASSERT_EQ(0, ioctl(fd, USBDEVFS_DISCARDURB, &urb));
+	ASSERT_EQ(0, ioctl(fd, USBDEVFS_REAPURB, &done));
+}
+
+static const struct {
+	const char *name;
+	void (*between)(void);
+	bool helped;		/* so the next is no step further */
+} betweens[] = {
+	{"nothing", nothing, true},
+	{"data that moves", data_moves, true},
+	{"a bulk transfer that stalls", bulk_stalls, false},
+	{"a bulk transfer that waits", bulk_waits, false},
+	{"one that waits, and one that does not", bulk_waits_and_data_moves, true},
+	{"a control transfer that stalls", control_stalls, true},
+	{"a control transfer that fails", control_fails, false},
+	{"an interrupt transfer that waits", interrupt_waits, true},
+};
+
+TEST("policy hub: a reset goes a step further where the last one did not help, and only there; on a root port it says what is not to be had")
+{
+	struct usbpass_event ev;
+
+	policy(USBPASS_RESET_HUB);
+	for (size_t i = 0; i < sizeof(betweens) / sizeof(*betweens); i++) {
+		EXPECT(consumer_works(fd));
+		EXPECT_EQ(0, reset());
+		ev = reset_expect(USBPASS_RESET_KIND_DEVICE, "");
+		EXPECT_STR("device", ev.reason);
+		betweens[i].between();
+		EXPECT_EQ(0, reset());
+		ev = reset_expect(USBPASS_RESET_KIND_DEVICE, "");
+		TAP_CHECK(false, !strcmp(ev.reason, "device") == betweens[i].helped && !strstr(ev.reason, "root hub") == betweens[i].helped,
+			  "after %s: '%s'", betweens[i].name, ev.reason);
+	}
+	EXPECT_EQ(2 * (long)(sizeof(betweens) / sizeof(*betweens)), emu_stat(emu, "resets"));
+	EXPECT(consumer_works(fd));
 }
 
 TEST("a policy that changes under a lease holds from the next request on")
