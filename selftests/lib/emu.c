@@ -18,6 +18,9 @@
 
 /* vhci frees a port in a work item of its own, some time after the unplug. */
 #define PLUG_RETRY_MS	10
+/* No control transfer in so long: the kernel does not ask again at once. */
+#define UNPLUG_QUIET_MS	10
+#define UNPLUG_MAX_MS	500
 
 uint64_t emu_now(void)
 {
@@ -133,19 +136,36 @@ static void plug(struct emu *emu)
 	pthread_cond_broadcast(&emu->changed);
 }
 
+/*
+ * vhci leaves what is in flight to the hub's worker, which flushes it with
+ * -ESHUTDOWN: unless that worker, or a reset, itself waits for a control
+ * transfer, which a real controller would end at once. That is ended here, and
+ * so is what is tried in its place. True: there was none any more.
+ */
+static bool is_quiet(struct emu *emu)
+{
+	uint64_t now = emu_now();
+
+	if (!emu->dying_until)
+		emu->dying_until = now + UNPLUG_MAX_MS;
+	if (!emu->queue[0].count || now >= emu->dying_until)
+		return true;
+	emu_urb_fail(emu, true);
+	emu->unplug_at = now + UNPLUG_QUIET_MS;
+	return false;
+}
+
 static void unplug(struct emu *emu)
 {
+	if (emu->sock >= 0 && !emu->leaving && !is_quiet(emu))
+		return;
 	emu->unplug_at = 0;
+	emu->dying_until = 0;
 	if (emu->sock < 0 || emu->leaving)
 		return;
 	emu->leaving = true;
 	emu->stats.unplugs++;
 	emu_log(emu, "unplug in_flight=%u", emu_urb_in_flight(emu));
-	/*
-	 * vhci leaves what is in flight to the hub's worker, which flushes it
-	 * with -ESHUTDOWN: unless that worker itself waits for a control
-	 * transfer, which a real controller would end at once.
-	 */
 	emu_urb_fail(emu, true);
 	emu_urb_drop_all(emu);
 	emu_vhci_detach(emu);
@@ -163,6 +183,7 @@ static void closed(struct emu *emu)
 	close(emu->sock);
 	emu->sock = -1;
 	emu->leaving = false;
+	emu->dying_until = 0;
 	pthread_cond_broadcast(&emu->changed);
 }
 

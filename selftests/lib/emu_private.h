@@ -189,6 +189,7 @@ struct emu {
 	bool vhci_port_set;
 	char busid[32];
 	uint64_t plug_at, plug_until, unplug_at;	/* 0: not wanted */
+	uint64_t dying_until;	/* answers nothing, and leaves then at the latest; 0: it lives */
 	char plug_error[256];
 
 	/* the device's own state */

@@ -232,7 +232,7 @@ void emu_urb_run(struct emu *emu)
 	unsigned int i;
 	bool moved;
 
-	if (emu->sock < 0 || emu->leaving)
+	if (emu->sock < 0 || emu->leaving || emu->dying_until)
 		return;
 	emu->next_due = 0;
 	do {
