@@ -231,6 +231,12 @@ static void bulk_waits_and_data_moves(void)
 	data_moves();
 }
 
+static void data_moves_and_bulk_waits(void)
+{
+	data_moves();
+	bulk_waits();
+}
+
 static int vendor_request(uint8_t request)
 {
 	struct usbdevfs_ctrltransfer control = {
@@ -270,7 +276,8 @@ static const struct {
 	{"data that moves", data_moves, true},
 	{"a bulk transfer that stalls", bulk_stalls, false},
 	{"a bulk transfer that waits", bulk_waits, false},
-	{"one that waits, and one that does not", bulk_waits_and_data_moves, true},
+	{"a bulk transfer that waits, and one that does not", bulk_waits_and_data_moves, true},
+	{"the same, the other way round", data_moves_and_bulk_waits, false},
 	{"a control transfer that stalls", control_stalls, true},
 	{"a control transfer that fails", control_fails, false},
 	{"an interrupt transfer that waits", interrupt_waits, true},
