@@ -982,8 +982,8 @@ static void race_give_and_take(struct usbpass *mine)
 		usbpass_device_clear(&device);
 		if (!err && device.state == USBPASS_DEVICE_HOST)
 			continue;
-		race.lost += !i && !err;
-		race.hits += i || err;
+		race.lost += !i;
+		race.hits += !!i;
 		return;
 	}
 	began = fuzz_now_ms();
