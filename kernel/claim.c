@@ -345,11 +345,10 @@ int usbpass_claim_apply(struct usbpass_device *dev)
 	if (err < 0)
 		return err;
 	spin_lock(&usbpass_registry_lock);
-	if (dev->claimed != want)
-		err = dev->udev->state == USB_STATE_NOTATTACHED ? -ENODEV :
-		      dev->error ? -EBUSY : -EIO;
+	if (dev->udev->state == USB_STATE_NOTATTACHED)
+		err = -ENODEV;	/* also where nothing was left to do */
 	else
-		err = 0;
+		err = dev->claimed == want ? 0 : dev->error ? -EBUSY : -EIO;
 	spin_unlock(&usbpass_registry_lock);
 	return err;
 }
