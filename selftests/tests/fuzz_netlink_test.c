@@ -305,8 +305,65 @@ static bool is_enough(uint64_t spent, uint64_t ms)
 	return spent >= ms && (!never || (spent >= 3 * ms && never <= NEVER_MOST) || spent >= 8 * ms);
 }
 
+/* Who carries out power cycles: well, badly, not at all, or what nobody asked for. */
+static void carry(struct usbpass *h, struct fuzz *f)
+{
+	struct usbpass_event event;
+
+	if (usbpass_event_next(h, &event, 50) || event.type != USBPASS_EVENT_POWER_CYCLE)
+		return;
+	if (fuzz_once_in(f, 3))
+		usbpass_power_done(h, event.job + 1, 0);
+	if (!fuzz_once_in(f, 8))
+		usbpass_power_done(h, event.job, fuzz_once_in(f, 2) ? 0 : -(int)fuzz_below(f, 4096));
+}
+
+/* A reset of some device, or a look at what that would hit. */
+static void reset_some(struct usbpass *h, struct fuzz *f)
+{
+	uint8_t kind = fuzz_below(f, __USBPASS_RESET_KIND_MAX);
+	struct usbpass_device *devices;
+	struct usbpass_hit *hits;
+	size_t n, n_hits;
+	uint32_t job;
+
+	if (usbpass_device_list(h, &devices, &n))
+		return;
+	if (n && fuzz_once_in(f, 2))
+		usbpass_device_reset(h, devices[fuzz_below(f, n)].id, kind, fuzz_once_in(f, 2) ? USBPASS_F_FORCE : 0, &job);
+	else if (n && !usbpass_device_radius(h, devices[fuzz_below(f, n)].id, kind, &hits, &n_hits))
+		usbpass_hit_list_free(hits, n_hits);
+	usbpass_device_list_free(devices, n);
+}
+
+/* Resets have more to do than the one message that begins each. */
+static void *reset_all(void *data)
+{
+	struct fuzz f = fuzz_new(*(uint64_t *)data, WORKERS + 1);
+	struct usbpass *h = NULL;
+
+	while (!atomic_load(&over)) {
+		if (!h && (usbpass_open(&h) || usbpass_event_subscribe(h, NULL, USBPASS_F_POWER))) {
+			usbpass_close(h);	/* another socket carries them out just now */
+			h = NULL;
+			usleep(100000);
+			continue;
+		}
+		carry(h, &f);
+		if (fuzz_once_in(&f, 3))
+			reset_some(h, &f);
+		if (fuzz_once_in(&f, 50)) {	/* in the middle of a cycle, at times */
+			usbpass_close(h);
+			h = NULL;
+		}
+	}
+	usbpass_close(h);
+	return NULL;
+}
+
 static void storm(uint64_t seed, uint64_t ms)
 {
+	pthread_t resets;
 	struct fuzz f = fuzz_new(seed, WORKERS);
 	uint64_t began = fuzz_now_ms(), next = 0;
 
@@ -315,6 +372,7 @@ static void storm(uint64_t seed, uint64_t ms)
 		workers[i].powerless = i == WORKERS - 1;
 		ASSERT_EQ(0, pthread_create(&workers[i].thread, NULL, work, &workers[i]));
 	}
+	ASSERT_EQ(0, pthread_create(&resets, NULL, reset_all, &seed));
 	while (!is_enough(fuzz_now_ms() - began, ms)) {
 		if (fuzz_now_ms() >= next) {
 			if (fuzz_once_in(&f, 3))
@@ -327,6 +385,7 @@ static void storm(uint64_t seed, uint64_t ms)
 		usleep(50000);
 	}
 	atomic_store(&over, true);
+	ASSERT_EQ(0, pthread_join(resets, NULL));
 	for (unsigned int i = 0; i < WORKERS; i++) {
 		while (atomic_load(&workers[i].since)) {
 			watch();
@@ -413,8 +472,8 @@ static void lists_parse(void)
 		ASSERT(send(fd, &ask, sizeof(ask), 0) == sizeof(ask));
 		drain(w, fd, i, &last);
 		EXPECT_EQ(1, last.ends);
-		/* One list is about a device, and says so where there is none. */
-		EXPECT_EQ(i == USBPASS_CMD_RULE_TEST ? -EINVAL : 0, last.error);
+		/* Two lists are about a device, and say so where there is none. */
+		EXPECT_EQ(i == USBPASS_CMD_RULE_TEST || i == USBPASS_CMD_DEVICE_RESET ? -EINVAL : 0, last.error);
 	}
 	close(fd);
 }

@@ -413,7 +413,7 @@ static void happen(struct fuzz *f)
 	struct usbpass_attachment attach = {.has = USBPASS_HAS(USBPASS_A_ATTACH_NAME) | USBPASS_HAS(USBPASS_A_ATTACH_ENABLED),
 		.enabled = fuzz_below(f, 3) > 0};
 	struct usbpass_group group = {.has = USBPASS_HAS(USBPASS_A_GROUP_NAME) | USBPASS_HAS(USBPASS_A_GROUP_RESET),
-		.name = "pool", .reset = fuzz_below(f, 2)};
+		.name = "pool", .reset = fuzz_below(f, USBPASS_RESET_HUB + 1)};
 	struct emu *emu = emus[fuzz_below(f, NODES)];
 
 	switch (fuzz_below(f, 12)) {
