@@ -912,7 +912,7 @@ static struct {
 	unsigned int busy, away, released, refused;
 	int open_error, claim_error;	/* that should not be */
 	unsigned int lost;		/* releases that were said to be done and were not */
-	unsigned int hits;		/* a device of the host's has gone, or changed hands */
+	unsigned int hits;		/* a device of the host's has gone */
 	uint64_t slowest_ms;
 } race;
 
@@ -982,8 +982,10 @@ static void race_give_and_take(struct usbpass *mine)
 		usbpass_device_clear(&device);
 		if (!err && device.state == USBPASS_DEVICE_HOST)
 			continue;
-		race.lost += !i;
-		race.hits += !!i;
+		/* It may have left while its release waited for the hub. */
+		race.lost += !err;
+		race.hits += err && i;
+		race.released -= err && !i;
 		return;
 	}
 	began = fuzz_now_ms();
