@@ -63,8 +63,8 @@ static inline void reset_told(const struct usbpass_event *ev, uint8_t kind, cons
 {
 	static const char *const words[] = {"soft", "device", "port", "hub"};
 
-	TAP_CHECK(false, usbpass_has(ev, USBPASS_A_EVENT_RESET) && ev->reset == kind, "a %s reset is told as %u: %s", words[kind], ev->reset,
-		  ev->reason);
+	TAP_CHECK(false, usbpass_has(ev, USBPASS_A_EVENT_RESET) && ev->reset == kind, "a %s reset is told as %u: %s", words[kind],
+		  ev->reset, ev->reason);
 	TAP_CHECK(false, !strncmp(ev->reason, words[kind], strlen(words[kind])) && strstr(ev->reason, why),
 		  "a %s reset, '%s', is told as '%s'", words[kind], why, ev->reason);
 	EXPECT(usbpass_has(ev, USBPASS_A_EVENT_RESULT));

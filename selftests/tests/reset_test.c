@@ -283,7 +283,7 @@ static const struct {
 	{"an interrupt transfer that waits", interrupt_waits, true},
 };
 
-TEST("policy hub: a reset goes a step further where the last one did not help, and only there; on a root port it says what is not to be had")
+TEST("policy hub: a reset goes a step further only where the last did not help; on a root port it says what is not to be had")
 {
 	struct usbpass_event ev;
 
@@ -1121,7 +1121,7 @@ static long slab_kib(void)
 	return kib;
 }
 
-TEST("200 resets (1,000 in long runs), the consumer's and the administrator's, with transfers in flight: the lease lives and no memory is lost")
+TEST("200 resets (1,000 in long runs), anybody's, with transfers in flight: the lease lives and no memory is lost")
 {
 	/* Of a slow kernel KASAN keeps what was freed for a while; its leaks are found by kmemleak. */
 	int resets = tap_long() ? 1000 : tap_slower() > 1 ? 30 : 200, slack_kib = tap_slower() > 1 ? 32768 : 1024;
@@ -1136,8 +1136,8 @@ TEST("200 resets (1,000 in long runs), the consumer's and the administrator's, w
 	after = slab_kib();
 	load.over = true;
 	pthread_join(load.thread, NULL);
-	TAP_SAY("%d resets, %lu transfers done, %lu failed, unreclaimable slab from %ld to %ld KiB", resets, load.done, load.failed, before,
-		after);
+	TAP_SAY("%d resets, %lu transfers done, %lu failed, slab that stays from %ld to %ld KiB", resets, load.done, load.failed,
+		before, after);
 	EXPECT_EQ(0, load.error);
 	EXPECT_EQ(resets, emu_stat(emu, "resets"));
 	EXPECT_EQ(0, reset_lease(fd).returns);
