@@ -40,8 +40,8 @@ struct usbpass_lease_resets {
 	bool own;		/* the next disconnect is our reset's doing */
 	bool queued;		/* a step beyond the device is on its way */
 	bool open;		/* how one on the wire ended: whether the device returns tells */
-	u8 kind;		/* enum usbpass_reset_kind; of the last one on the wire */
-	u64 last_ns;		/* when, CLOCK_BOOTTIME; 0: none yet */
+	u8 kind;		/* enum usbpass_reset_kind; how far they have got */
+	u64 last_ns;		/* the last one on the wire, CLOCK_BOOTTIME; 0: none yet */
 	bool tried;		/* since then, a transfer; written without the lock, as is */
 	bool helped;		/* whether the last one got through */
 	u32 told;		/* @returns + 1 when one was last recorded */

@@ -18,7 +18,8 @@
 #include "trace.h"
 #include "transfer.h"
 
-#define AGAIN_NS	(10ULL * NSEC_PER_SEC)	/* the next one so soon asks for more */
+/* The next one so soon may ask for more: a guest's disk driver waits half of that for an answer. */
+#define AGAIN_NS	(60ULL * NSEC_PER_SEC)
 
 static const char *const kinds[] = {
 	[USBPASS_RESET_KIND_SOFT] = "soft",
@@ -67,27 +68,32 @@ static const char *spared(struct usbpass_lease *lease, struct usbpass_device *de
 
 /*
  * One step further than the last one if that was not long ago and did not help,
- * or the device is mute. A guest that boots resets each device some four times
- * within a second or two (and QEMU as it starts twice), without anything wrong:
- * such resets have nothing between them but control transfers that succeed.
+ * or the device is mute. A guest that boots, or recovers, resets a device some
+ * three or four times within a second or two, and its BIOS twice: such resets
+ * have nothing between them but control transfers that succeed, and are the
+ * device's, wherever the ladder stands.
  */
 static u8 next_step(struct usbpass_lease *lease, struct usbpass_device *dev)
 {
 	u64 now = ktime_get_boottime_ns();
 	unsigned long flags;
-	bool mute;
+	bool mute, tried, anew;
 	u8 kind;
 
 	spin_lock(&usbpass_registry_lock);
 	mute = dev->timeouts;
 	spin_unlock(&usbpass_registry_lock);
 	spin_lock_irqsave(&lease->lock, flags);
-	kind = mute ? USBPASS_RESET_KIND_PORT : USBPASS_RESET_KIND_DEVICE;
-	if (lease->ladder.last_ns && now - lease->ladder.last_ns <= AGAIN_NS &&
-	    READ_ONCE(lease->ladder.tried) && !READ_ONCE(lease->ladder.helped))
-		kind = max_t(u8, kind, lease->ladder.kind + 1);
-	kind = min_t(u8, kind, USBPASS_RESET_KIND_HUB);
-	lease->ladder.kind = kind;
+	tried = READ_ONCE(lease->ladder.tried);
+	anew = !lease->ladder.last_ns || now - lease->ladder.last_ns > AGAIN_NS ||
+	       (tried && READ_ONCE(lease->ladder.helped));
+	if (anew)
+		lease->ladder.kind = USBPASS_RESET_KIND_DEVICE;
+	else if (tried && lease->ladder.kind < USBPASS_RESET_KIND_HUB)
+		lease->ladder.kind++;
+	if (mute && lease->ladder.kind < USBPASS_RESET_KIND_PORT)
+		lease->ladder.kind = USBPASS_RESET_KIND_PORT;
+	kind = tried || mute ? lease->ladder.kind : USBPASS_RESET_KIND_DEVICE;
 	lease->ladder.last_ns = now;
 	spin_unlock_irqrestore(&lease->lock, flags);
 	return kind;

@@ -483,7 +483,7 @@ enum usbpass_group_class {
  * is carried out one step lower, down to a SOFT one, and reports success
  * (module parameter reset_refusal).
  *
- * A reset did not help when the next one follows within 10 s, and the last thing
+ * A reset did not help when the next one follows within 60 s, and the last thing
  * tried in between got no answer: a bulk transfer, or a control transfer that
  * was given up or failed other than by a stall; or when the device does not
  * answer a configuration call.
