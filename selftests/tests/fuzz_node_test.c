@@ -484,6 +484,56 @@ static void storm(uint64_t seed, uint64_t ms)
 		ASSERT_EQ(0, pthread_join(workers[i].thread, NULL));
 }
 
+static void plug_as(struct emu *emu, const char *product, const char *serial)
+{
+	ASSERT_EQ(0, emu_command(emu, "unplug", NULL));
+	ASSERT_EQ(0, emu_command(emu, product, NULL));
+	ASSERT_EQ(0, emu_command(emu, serial, NULL));
+	ASSERT_EQ(0, emu_command(emu, "plug", NULL));
+}
+
+static bool is_there(uint16_t product)
+{
+	struct usbpass_device *devices;
+	bool found = false;
+	size_t n;
+
+	ASSERT_EQ(0, usbpass_device_list(handle, &devices, &n));
+	for (size_t i = 0; i < n; i++)
+		found |= devices[i].vendor == 0x1209 && devices[i].product == product;
+	usbpass_device_list_free(devices, n);
+	return found;
+}
+
+/* What chance comes to late: resets that do not help, and a device that comes back into its lease's socket as another. */
+static void begin_with_resets(void)
+{
+	struct usbpass_group group = {.has = USBPASS_HAS(USBPASS_A_GROUP_NAME) | USBPASS_HAS(USBPASS_A_GROUP_RESET),
+		.name = "pool", .reset = USBPASS_RESET_HUB};
+	struct usbdevfs_urb urb, *reaped;
+	static uint8_t block[512];
+	int fd = open(paths[0], O_RDWR | O_CLOEXEC);
+
+	ASSERT(fd >= 0);
+	ASSERT_EQ(0, usbpass_group_set(handle, &group));
+	ASSERT_EQ(0, ioctl(fd, USBDEVFS_CLAIMINTERFACE, &(unsigned int){0}));
+	/* There is nothing to read: each ends with the reset, or while that is on its way. */
+	for (int i = 0; i < 4; i++) {
+		urb = (struct usbdevfs_urb){.type = USBDEVFS_URB_TYPE_BULK, .endpoint = 0x81, .buffer = block, .buffer_length = sizeof(block)};
+		ASSERT_EQ(0, ioctl(fd, USBDEVFS_SUBMITURB, &urb));
+		ASSERT_EQ(0, ioctl(fd, USBDEVFS_RESET));
+		ASSERT_EQ(0, ioctl(fd, USBDEVFS_REAPURB, &reaped));
+	}
+	ASSERT_EQ(0, fuzz_write(FUZZ_PARAMETERS "replug_ms", "60000"));
+	plug_as(emus[0], "pid=0e77", "serial=ANOTHER");
+	for (uint64_t end = fuzz_now_ms() + 30000ULL * tap_slower(); !is_there(0x0e77); usleep(50000))
+		ASSERT(fuzz_now_ms() < end);
+	close(fd);
+	ASSERT_EQ(0, fuzz_write(FUZZ_PARAMETERS "replug_ms", "2000"));
+	plug_as(emus[0], "pid=0e01", "serial=ONE");
+	ASSERT(fuzz_wait_slot(handle, "a", USBPASS_SLOT_IDLE));
+}
+
 static void end(void)
 {
 	for (int i = 0; i < NODES; i++) {
@@ -524,6 +574,7 @@ TEST("a storm of mutated calls: all come back, then data moves right, and nothin
 		ASSERT_EQ(0, emu_command(emus[i], "plug", NULL));
 		ASSERT(fuzz_wait_slot(handle, i ? "b" : "a", USBPASS_SLOT_IDLE));
 	}
+	begin_with_resets();
 	storm(fuzz_seed(), ms);
 	TAP_SAY("figure: %lu calls on nodes, %lu of them succeeded; %lu opens, %lu URBs taken, %lu reaped", calls, successes, opens,
 		submits, reaps);

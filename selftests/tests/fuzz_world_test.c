@@ -379,6 +379,11 @@ TEST("loads that run out of memory in any of the module's own calls leave nothin
 		load_with_fault(first + (most - first) * i / tries + fuzz_below(&f, (most - first) / tries), &err);
 		refused += err == -ENOMEM;
 	}
+	/* And some of the last ones: then all that came before is undone. */
+	for (unsigned int i = 0; i < 12 && most - first > 60; i++) {
+		load_with_fault(most - 1 - 4 * i, &err);
+		refused += err == -ENOMEM;
+	}
 	TAP_SAY("%u loads refused for want of memory, of about %u allocations", refused, most - first);
 	EXPECT(refused > 0 && injected > refused / 2);
 	ASSERT_EQ(0, fuzz_insmod(""));

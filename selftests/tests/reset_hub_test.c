@@ -613,7 +613,7 @@ TEST("past the budget, or with policy device or none, a consumer's reset of its 
 	 * As many as it had in this minute, and one more: then none, as the count follows the lease. Unless a new minute begins.
 	 * The first one that is refused counts, too.
 	 */
-	for (int i = 0; i < 2 && !followed; i++) {
+	for (int i = 0; i < 4 && !followed; i++) {
 		for (budget = 1; (err = hub_reset(a1)) == -EPERM && budget < 100; budget += 2) {
 			snprintf(text, sizeof(text), "%u", budget);
 			consumer_parameter("reset_budget", text);
