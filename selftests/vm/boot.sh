@@ -79,7 +79,8 @@ trap 'exit 130' INT
 # norandmaps: QEMU keeps what it translated by virtual address, and would translate every program anew at each start.
 # no5lvl: a fifth level of page tables is one more to walk at each miss, and the memory is small.
 # -erms: QEMU carries out "rep movsb" byte by byte; without the flag the kernel clears and copies eight at a time.
-# tsc=reliable: reading the HPET instead would leave the translated code each time.
+# tsc=reliable: reading the HPET instead would leave the translated code each time. tsc_early_khz: vm/tsc_khz.c.
+khz=$([ ! -x "$here/tsc_khz" ] || "$here/tsc_khz")
 initramfs=$dir/initramfs.img
 "$here/initramfs.sh" "$MODDIR" "$initramfs" "$here/init" 9pnet_virtio 9p virtio_pci virtio_console overlay || exit 2
 
@@ -99,7 +100,7 @@ initramfs=$dir/initramfs.img
 timeout --kill-after=5 "$seconds" qemu-system-x86_64 \
 	-accel "${BOOT_ACCEL:-tcg,thread=multi}" -M q35 -cpu max,-erms -smp "$cpus" -m "$memory" -nodefaults -no-user-config -nic none -display none \
 	-no-reboot -kernel "$KERNEL" -initrd "$initramfs" \
-	-append "console=ttyS0 loglevel=7 panic=-1 oops=panic no_timer_check cryptomgr.notests norandmaps no5lvl tsc=reliable bed_top=$top bed_modules=$MODDIR $append" \
+	-append "console=ttyS0 loglevel=7 panic=-1 oops=panic no_timer_check cryptomgr.notests norandmaps no5lvl tsc=reliable${khz:+ tsc_early_khz=$khz} bed_top=$top bed_modules=$MODDIR $append" \
 	-chardev "file,id=console,path=$dir/console.log" -serial chardev:console \
 	-virtfs local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap \
 	-virtfs "local,path=$state,mount_tag=state,security_model=none,multidevs=remap" \
