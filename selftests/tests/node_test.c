@@ -454,17 +454,22 @@ TEST("policy none: a guest's reset reaches no wire, answers 0 and keeps the sett
 
 TEST("policy device: a reset is one on the wire, up to the budget")
 {
+	int i, tries;
 	long before;
-	int i;
 
 	parameter("reset_budget", "2");
 	ASSERT_EQ(0, claim(0));
-	before = enumerations();
-	for (i = 0; i < 2; i++)
+	/* The device's minute may end in the middle; the next one is all ahead then. */
+	for (tries = 0; tries < 2; tries++) {
+		before = enumerations();
+		for (i = 0; i < 2; i++)
+			EXPECT_EQ(0, ioctl(fd, USBDEVFS_RESET));
+		EXPECT(enumerations() > before);
+		before = enumerations();
 		EXPECT_EQ(0, ioctl(fd, USBDEVFS_RESET));
-	EXPECT(enumerations() > before);
-	before = enumerations();
-	EXPECT_EQ(0, ioctl(fd, USBDEVFS_RESET));
+		if (enumerations() == before)
+			break;
+	}
 	EXPECT_EQ(before, enumerations());
 	parameter("reset_refusal", "error");
 	EXPECT_ERRNO(EPERM, ioctl(fd, USBDEVFS_RESET));
