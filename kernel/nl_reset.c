@@ -79,21 +79,8 @@ static int put_radius(struct sk_buff *skb, struct netlink_callback *cb,
 {
 	u8 kind = kind_of(usbpass_genl_dump_attrs(cb)[USBPASS_A_RESET]);
 	struct usbpass_radius radius;
-	int err;
+	int err = usbpass_radius_survey_told(&radius, dev, kind, cb->extack);
 
-	if (dev->facts->hub) {
-		NL_SET_ERR_MSG(cb->extack,
-			       "usbpass: this is a hub; name a device that is plugged into it");
-		return -EOPNOTSUPP;
-	}
-	err = usbpass_radius_survey(&radius, dev, kind, 0);
-	if (err == -EOPNOTSUPP)
-		NL_SET_ERR_MSG(cb->extack,
-			       "usbpass: the device is plugged into a root hub, which has no reset");
-	else if (err == -ENODEV)
-		NL_SET_ERR_MSG(cb->extack, "usbpass: the device was unplugged meanwhile");
-	else if (err)
-		NL_SET_ERR_MSG(cb->extack, "usbpass: no memory");
 	if (err)
 		return err;
 	usbpass_config_lock();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/netlink.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "config.h"
@@ -184,6 +185,27 @@ int usbpass_radius_survey(struct usbpass_radius *radius, struct usbpass_device *
 			radius->attach_id = radius->hits[0].attach_id;
 	}
 	return 0;
+}
+
+int usbpass_radius_survey_told(struct usbpass_radius *radius, struct usbpass_device *dev, u8 kind,
+			       struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (dev->facts->hub) {
+		NL_SET_ERR_MSG(extack,
+			       "usbpass: this is a hub; name a device that is plugged into it");
+		return -EOPNOTSUPP;
+	}
+	err = usbpass_radius_survey(radius, dev, kind, 0);
+	if (err == -EOPNOTSUPP)
+		NL_SET_ERR_MSG(extack,
+			       "usbpass: the device is plugged into a root hub, which has no reset");
+	else if (err == -ENODEV)
+		NL_SET_ERR_MSG(extack, "usbpass: the device was unplugged meanwhile");
+	else if (err)
+		NL_SET_ERR_MSG(extack, "usbpass: no memory");
+	return err;
 }
 
 void usbpass_radius_free(struct usbpass_radius *radius)

@@ -6,6 +6,7 @@
 #include <linux/usb.h>
 #include <linux/usbpass.h>
 
+struct netlink_ext_ack;
 struct usbpass_device;
 
 /* A device that a reset would hit, and whether it bars it. */
@@ -36,6 +37,9 @@ struct usbpass_radius {
  */
 int usbpass_radius_survey(struct usbpass_radius *radius, struct usbpass_device *dev, u8 kind,
 			  u32 attach_id);
+/* The same for the administrator, with what is wrong told. Also -EOPNOTSUPP: @dev is a hub. */
+int usbpass_radius_survey_told(struct usbpass_radius *radius, struct usbpass_device *dev, u8 kind,
+			       struct netlink_ext_ack *extack);
 void usbpass_radius_free(struct usbpass_radius *radius);
 /* The first device in the way; NULL: none. */
 const struct usbpass_hit *usbpass_radius_barred(const struct usbpass_radius *radius);

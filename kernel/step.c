@@ -373,46 +373,42 @@ int usbpass_step_queue_only(struct usbpass_lease *lease, struct usbpass_device *
 	return queue(lease, dev, kind, false);
 }
 
-/* What can be said before anything is locked. */
-static int refusal(struct usbpass_device *dev, u8 kind, bool force, struct netlink_ext_ack *extack)
+/* Of what could be looked at: why not, told; or 0. */
+static int refusal_of(const struct usbpass_radius *radius, bool force,
+		      struct netlink_ext_ack *extack)
 {
-	struct usbpass_radius radius;
 	bool leased;
-	int err;
 
-	if (dev->facts->hub) {
-		NL_SET_ERR_MSG(extack,
-			       "usbpass: this is a hub; name a device that is plugged into it");
-		return -EOPNOTSUPP;
-	}
 	spin_lock(&usbpass_registry_lock);
-	leased = dev->lease;
+	leased = radius->dev->lease;
 	spin_unlock(&usbpass_registry_lock);
-	if (kind == USBPASS_RESET_KIND_SOFT && !leased) {
+	if (radius->kind == USBPASS_RESET_KIND_SOFT && !leased) {
 		NL_SET_ERR_MSG(extack,
 			       "usbpass: a soft reset is of a leased device, and this one is not");
 		return -EOPNOTSUPP;
 	}
-	if (kind == USBPASS_RESET_KIND_PORT && !usbpass_power_available()) {
+	if (radius->kind == USBPASS_RESET_KIND_PORT && !usbpass_power_available()) {
 		NL_SET_ERR_MSG(extack,
 			       "usbpass: power cycles need usbpassd, which does not run");
 		return -EOPNOTSUPP;
 	}
-	err = usbpass_radius_survey(&radius, dev, kind, 0);
-	if (err == -EOPNOTSUPP)
-		NL_SET_ERR_MSG(extack,
-			       "usbpass: the device is plugged into a root hub, which has no reset");
-	else if (err == -ENODEV)
-		NL_SET_ERR_MSG(extack, "usbpass: the device was unplugged meanwhile");
-	else if (err)
-		NL_SET_ERR_MSG(extack, "usbpass: no memory");
-	if (err)
-		return err;
-	if (usbpass_radius_barred(&radius) && !force) {
+	if (usbpass_radius_barred(radius) && !force) {
 		NL_SET_ERR_MSG(extack,
 			       "usbpass: devices are in the way (--dry-run names them); --force resets them too");
-		err = -EBUSY;
+		return -EBUSY;
 	}
+	return 0;
+}
+
+/* What can be said before anything is locked. */
+static int refusal(struct usbpass_device *dev, u8 kind, bool force, struct netlink_ext_ack *extack)
+{
+	struct usbpass_radius radius;
+	int err = usbpass_radius_survey_told(&radius, dev, kind, extack);
+
+	if (err)
+		return err;
+	err = refusal_of(&radius, force, extack);
 	usbpass_radius_free(&radius);
 	return err;
 }
